@@ -1,0 +1,236 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { openJournal } from '../journal/index.ts';
+import type { Clock } from '../lib/clock.ts';
+import { openLog, type Log } from '../lib/log.ts';
+import { grantedSecrets, type Policy } from '../manifest/policy.ts';
+import type { StatusView } from '../model/status.ts';
+import { toStatus } from '../plan/describe.ts';
+import {
+  startOrchestrator,
+  type Orchestrator,
+  type OrchestratorOptions,
+  type Rooms,
+} from '../reconcile/orchestrator.ts';
+import type { Settled } from '../reconcile/controller.ts';
+import { folderSecrets } from '../secrets/index.ts';
+import { openSource } from '../source/index.ts';
+import { lockWriter, openState } from '../state/index.ts';
+import type { WriterLock } from '../state/state.ts';
+import { openStatusServer } from '../status/index.ts';
+import type { StatusServer } from '../status/status.ts';
+import { programVersion } from '../version.ts';
+import { openChannels, openTelling, warningOfChannels } from './channels.ts';
+import { EXIT, StartError, type Config, type Environment } from './config.ts';
+import { Ending } from './ending.ts';
+import { EngineClaim, whoWeAre } from './engine-claim.ts';
+import { targetOf, urlOf } from './endpoint.ts';
+import { engineRooms, withEngineSocket } from './engine.ts';
+import { openListening } from './listen.ts';
+import { openPolicy } from './policy.ts';
+import { reader } from './read-desired.ts';
+
+export interface AppIo {
+  /** Where the log goes instead of JSON lines on stderr. */
+  readonly log?: (scrub: (text: string) => string) => Log;
+  readonly env: Environment;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+export interface App {
+  readonly statusUrl: string;
+  /** Look at the source now. */
+  poll(): void;
+  settled(): Promise<Settled>;
+  /** Resolves when the newest manifest is refused; never when `signal` aborts first. */
+  refused(signal: AbortSignal): Promise<{ readonly refusal: string }>;
+  /** Why the newest manifest could not be read; null when it could. */
+  sourceError(): string | null;
+  /** What was published last; null before the first look. */
+  view(): StatusView | null;
+  /** Rejects with a `StartError` when we must not go on, or with our own mistake; pending for ever otherwise. */
+  readonly ended: Promise<never>;
+  stop(graceMs: number): Promise<void>;
+}
+
+const STDERR = 2;
+
+/** Picks the kinds, joins the rooms, begins. Rejects with a `StartError` or a `Failure`, each one clear sentence. */
+export async function openApp(config: Config, io: AppIo): Promise<App> {
+  const policy = withEngineSocket(await openPolicy(config), config, io.env);
+  const listening = await openListening(config);
+  const channels = await openChannels(config.channels);
+  const state = await openState(config.state, io.clock);
+  const lock = await lockOrRefuse(state.path, io.clock);
+  try {
+    return await begin({ config, io, policy, listening, channels, state, lock });
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly config: Config;
+  readonly io: AppIo;
+  readonly policy: Policy;
+  readonly listening: Awaited<ReturnType<typeof openListening>>;
+  readonly channels: Awaited<ReturnType<typeof openChannels>>;
+  readonly state: Awaited<ReturnType<typeof openState>>;
+  readonly lock: WriterLock;
+}
+
+async function begin(opened: Opened): Promise<App> {
+  const { config, io, listening, state } = opened;
+  const bootId = randomBytes(4).toString('hex');
+  const running: Running = { orchestrator: null };
+  const { rooms, log } = await openRooms(opened, running);
+  const status = await openStatusServer({
+    listen: { host: listening.host, port: listening.port },
+    token: listening.token,
+    tls: listening.tls,
+    allowHosts: config.allowHost,
+    clock: io.clock,
+    bootId,
+    programVersion,
+  });
+  const ending = new Ending();
+  const claim = new EngineClaim({ config, clock: io.clock, ending });
+  const published: { view: StatusView | null } = { view: null };
+  const options = orchestratorOptions(opened, { bootId, status, claim, published });
+  const orchestrator = await startOrchestrator(rooms, options).catch(async (error: unknown) => {
+    await rooms.notifier.close();
+    await status.close();
+    throw error;
+  });
+  running.orchestrator = orchestrator;
+  opened.lock.onLost((why) => {
+    orchestrator.lockLost();
+    ending.end(new StartError(EXIT.lockHeld, `the writer lock on ${state.path} was lost: ${why}`));
+  });
+  orchestrator.broken.catch((error: unknown) => ending.end(error));
+  log.info(
+    { status: status.url, state: state.path, source: rooms.source.address, owner: config.owner },
+    'watching',
+  );
+  return joined({ opened, orchestrator, status, claim, published, ending });
+}
+
+/** What rooms ask the orchestrator that they are part of; null until it runs. */
+interface Running {
+  orchestrator: Orchestrator | null;
+}
+
+async function openRooms(opened: Opened, running: Running): Promise<{ rooms: Rooms; log: Log }> {
+  const { config, io, policy, state } = opened;
+  const secrets = folderSecrets({
+    directory: config.secrets,
+    environment: io.env,
+    granted: (server) => grantedSecrets(policy, server),
+  });
+  const scrub = (text: string): string => secrets.scrub(text);
+  const log = io.log?.(scrub) ?? openLog({ level: config.logLevel, fd: STDERR, scrub });
+  const source = await openSource({
+    manifest: config.manifest,
+    branch: config.branch,
+    path: config.path,
+    tokenFile: config.gitTokenFile,
+    sshKey: config.sshKey,
+    cloneDirectory: join(state.path, 'source'),
+    environment: io.env,
+    clock: io.clock,
+  });
+  const journal = await openJournal({ directory: state.path, eventsFile: config.eventsFile ?? undefined });
+  const engine = await engineRooms(config, io);
+  const readDesired = warningOfChannels(reader(policy), opened.channels, log);
+  const notifier = await openTelling({
+    ...{ file: opened.channels, state: state.path, clock: io.clock, log },
+    channelOf: (server) => channelOf(server, running),
+  });
+  return {
+    log,
+    rooms: { ...engine, source, readDesired, journal, state, secrets, notifier, log, clock: io.clock },
+  };
+}
+
+const channelOf = (server: string, { orchestrator }: Running): string | null =>
+  orchestrator?.intake.desired?.servers.find(({ name }) => name === server)?.notificationChannel ?? null;
+
+function orchestratorOptions(
+  { config, io, policy }: Opened,
+  made: { bootId: string; status: StatusServer; claim: EngineClaim; published: { view: StatusView | null } },
+): OrchestratorOptions {
+  const { status, claim, published } = made;
+  const reaching = { reach: config.reach, advertise: config.advertise };
+  return {
+    owner: config.owner,
+    bootId: made.bootId,
+    programVersion,
+    intervalMs: config.interval * 1_000,
+    updateIntervalMs: config.updateInterval * 1_000,
+    environmentTrace: io.env['CHORA_TRACE_ID'] ?? null,
+    allowRewind: config.allowRewind,
+    removalByTrailer: policy.removalByTrailer,
+    allowRemovalOf: policy.allowRemovalOf,
+    recordChecks: config.recordChecks,
+    random: Math.random,
+    newId: () => randomBytes(3).toString('hex'),
+    targetOf: (instance) => targetOf(instance, reaching),
+    urlOf: (instance) => urlOf(instance, reaching),
+    claimEngine: (engineId) => claim.take(engineId),
+    publish: (seen, source) => {
+      const { world, plan, inHand, progress } = seen;
+      const view = toStatus(world, plan, { source, inHand, progress, advertise: config.advertise });
+      published.view = view;
+      status.publish(view);
+    },
+    noteEvent: (event) => status.note(event),
+    self: (checks) => status.self(checks),
+  };
+}
+
+function joined(parts: {
+  readonly opened: Opened;
+  readonly orchestrator: Orchestrator;
+  readonly status: StatusServer;
+  readonly claim: EngineClaim;
+  readonly published: { readonly view: StatusView | null };
+  readonly ending: Ending;
+}): App {
+  const { opened, orchestrator, status, claim, published, ending } = parts;
+  return {
+    statusUrl: status.url,
+    poll: () => orchestrator.poll(),
+    settled: () => orchestrator.settled(),
+    refused: (signal) => untilRefused(orchestrator, opened.io.clock, signal),
+    sourceError: () => orchestrator.intake.status.error,
+    view: () => published.view,
+    ended: ending.reached,
+    async stop(graceMs) {
+      await orchestrator.stop(graceMs);
+      await status.close();
+      await claim.release();
+      await opened.lock.release();
+    },
+  };
+}
+
+async function untilRefused(
+  { intake }: Orchestrator,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<{ readonly refusal: string }> {
+  while (!signal.aborted) {
+    const { state, error } = intake.status;
+    if (state === 'refused' || state === 'rewind') return { refusal: error ?? 'the manifest is refused' };
+    await clock.sleep(100, signal);
+  }
+  return new Promise(() => undefined);
+}
+
+async function lockOrRefuse(folder: string, clock: Clock): Promise<WriterLock> {
+  const lock = await lockWriter(folder, { who: whoWeAre(clock), clock });
+  if (lock.ok) return lock.value;
+  throw new StartError(EXIT.lockHeld, lock.error);
+}

@@ -1,0 +1,94 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import type { Policy } from '../manifest/policy.ts';
+import type { Clock } from '../lib/clock.ts';
+import { createProbe } from '../probe/index.ts';
+import type { Probe } from '../probe/probe.ts';
+import { openRegistry } from '../registry/index.ts';
+import type { Registry } from '../registry/registry.ts';
+import { dockerRuntime, memoryRuntime, type DockerOptions } from '../runtime/index.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { readFile } from 'node:fs/promises';
+import { EXIT, StartError, type Config, type Environment } from './config.ts';
+import { digest } from '../lib/digest.ts';
+
+export interface EngineRooms {
+  readonly runtime: Runtime;
+  readonly registry: Registry;
+  readonly probe: Probe;
+  close(): Promise<void>;
+}
+
+export type EngineConfig = Pick<Config, 'runtime' | 'docker' | 'owner' | 'publishAddress'>;
+
+/** The engine, what tells its images and what asks its instances. Asks nothing of any of them yet. */
+export async function engineRooms(
+  config: EngineConfig,
+  io: { env: Environment; clock: Clock },
+): Promise<EngineRooms> {
+  return config.runtime === 'memory' ? inMemory(io.clock) : docker(config, io);
+}
+
+async function docker(
+  config: EngineConfig,
+  { env, clock }: { env: Environment; clock: Clock },
+): Promise<EngineRooms> {
+  const dockerConfig = join(env['DOCKER_CONFIG'] ?? join(env['HOME'] ?? homedir(), '.docker'), 'config.json');
+  const registry = openRegistry({ clock, random: Math.random, dockerConfig });
+  const { owner, publishAddress } = config;
+  const engine = await engineAddress(config.docker, env);
+  const authFor = (repository: string): ReturnType<typeof registry.authFor> => registry.authFor(repository);
+  const runtime = dockerRuntime({ ...engine, clock, owner, publishAddress, authFor });
+  return { runtime, registry, probe: createProbe({ clock }), close: () => registry.close() };
+}
+
+const STANDARD_SOCKET = '/var/run/docker.sock';
+
+/** `--docker`, else what the docker command would use: DOCKER_HOST with its TLS variables, else the standard socket. */
+async function engineAddress(
+  chosen: string | null,
+  env: Environment,
+): Promise<Pick<DockerOptions, 'address' | 'tls'>> {
+  const address = addressOf(chosen, env);
+  const certificates = env['DOCKER_CERT_PATH'];
+  if (!address.startsWith('tcp://') || env['DOCKER_TLS_VERIFY'] === undefined || certificates === undefined)
+    return { address };
+  const read = (name: string): Promise<string> =>
+    readFile(join(certificates, name), 'utf8').catch((error: unknown) => {
+      throw new StartError(EXIT.badOptions, `DOCKER_CERT_PATH: ${name} cannot be read: ${String(error)}`);
+    });
+  const [ca, cert, key] = await Promise.all([read('ca.pem'), read('cert.pem'), read('key.pem')]);
+  return { address: address.replace(/^tcp:/, 'https:'), tls: { ca, cert, key } };
+}
+
+const addressOf = (chosen: string | null, env: Environment): string =>
+  chosen ?? env['DOCKER_HOST'] ?? STANDARD_SOCKET;
+
+/** The engine's own socket, wherever it is, is never given to a server. */
+export function withEngineSocket(
+  policy: Policy,
+  { docker }: Pick<Config, 'docker'>,
+  env: Environment,
+): Policy {
+  const path = addressOf(docker, env).replace(/^unix:\/\//, '');
+  return path.startsWith('/') ? { ...policy, engineSockets: [...policy.engineSockets, path] } : policy;
+}
+
+/** To try a manifest without an engine: every image can be had and every instance is well. */
+function inMemory(clock: Clock): EngineRooms {
+  const asEngineSays = createProbe({ clock });
+  return {
+    runtime: memoryRuntime({ clock, ids: () => randomBytes(32).toString('hex'), anyImage: true }),
+    registry: {
+      digestOf: async (image) => digest(image),
+      tags: async () => [],
+      inspect: async (image) => ({ digest: digest(image), platformDigest: digest(image), sizeBytes: 0 }),
+    },
+    probe: {
+      check: (_settings, target, timeoutMs, signal) =>
+        asEngineSays.check({ docker: {} }, target, timeoutMs, signal),
+    },
+    close: () => Promise.resolve(),
+  };
+}

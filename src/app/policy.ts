@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises';
+import { defaultPolicy, readPolicy, trusting, type Policy } from '../manifest/policy.ts';
+import { formatProblems } from '../manifest/validate.ts';
+import { EXIT, StartError } from './config.ts';
+
+/** The operator's policy file, with what `--trust` adds. Rejects with a `StartError` that names every problem. */
+export async function openPolicy(options: {
+  readonly policy: string | null;
+  readonly trust: readonly string[];
+}): Promise<Policy> {
+  if (options.policy === null) return trusting(defaultPolicy, options.trust);
+  const text = await readText(options.policy, '--policy');
+  const read = readPolicy(text, options.policy);
+  if (read.ok) return trusting(read.value, options.trust);
+  throw new StartError(EXIT.badOptions, `the policy file cannot be used:\n${formatProblems(read.error)}`);
+}
+
+/** A file named by an option. Rejects with a `StartError` that names option and file. */
+export async function readText(file: string, option: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartError(EXIT.badOptions, `${option} ${file} cannot be read: ${why}`);
+  }
+}

@@ -1,0 +1,77 @@
+import { followEvents, readEvents, type EventQuery } from '../journal/index.ts';
+import { toLine } from '../journal/line.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import { catalogue } from '../model/catalogue.ts';
+import type { Event, EventType } from '../model/event.ts';
+import { defineCommand, type Option } from './command.ts';
+import { eventText } from './event-text.ts';
+import { flag, list, momentOrNone, text } from './options.ts';
+import { runOptions, stateOption } from './shared.ts';
+import { styleOf } from './table.ts';
+
+export const events = defineCommand({
+  name: 'events',
+  summary: 'Show what happened, from the event log',
+  arguments: {},
+  options: {
+    ...stateOption,
+    eventsFile: runOptions.eventsFile,
+    server: text('name', 'only of this server'),
+    trace: text('id', 'only with this trace_id'),
+    type: eventTypes('only of these types (see docs/events.md)'),
+    since: momentOrNone('only from this time on: 2026-11-20T12:00:00Z, or 2h ago as 2h'),
+    follow: flag('go on with what is added'),
+    json: flag('print the lines as they are in the log'),
+  },
+  async run(values, io) {
+    const style = styleOf(io.stdout, io.env);
+    const write = (event: Event): unknown =>
+      io.stdout.write(values.json ? `${toLine(event)}\n` : `${eventText(event, style)}\n`);
+    let unreadable = 0;
+    const query = { ...queryOf(values, io.clock.now()), skipped: () => (unreadable += 1) };
+    const found = values.follow ? followEvents(query, io.clock, io.signal) : readEvents(query);
+    let shown = 0;
+    for await (const event of found) {
+      write(event);
+      shown += 1;
+    }
+    if (shown === 0) io.stderr.write(`no such event in ${values.eventsFile ?? values.state}\n`);
+    if (unreadable > 0) io.stderr.write(`${unreadable} lines could not be read and were skipped\n`);
+    return 0;
+  },
+});
+
+interface Asked {
+  readonly state: string;
+  readonly eventsFile: string | null;
+  readonly server: string | null;
+  readonly trace: string | null;
+  readonly type: readonly EventType[];
+  readonly since: ((now: number) => number) | null;
+}
+
+function queryOf({ state, eventsFile, server, trace, type, since }: Asked, now: number): EventQuery {
+  return {
+    directory: state,
+    eventsFile: eventsFile ?? undefined,
+    since: since?.(now),
+    filter: (event) =>
+      (server === null || event.server_name === server) &&
+      (trace === null || event.trace_id === trace) &&
+      (type.length === 0 || type.includes(event.event_type)) &&
+      // What is remembered is for ourselves, unless somebody asks for it.
+      (event.event_type !== 'memory_checkpoint' || type.length > 0),
+  };
+}
+
+function eventTypes(says: string): Option<readonly EventType[]> {
+  return { ...list('type', says), fallback: ok([]), read: readTypes };
+}
+
+function readTypes(texts: readonly string[]): Result<readonly EventType[], string> {
+  const wrong = texts.find((each) => !Object.hasOwn(catalogue, each));
+  if (wrong === undefined) return ok(texts as readonly EventType[]);
+  const near = Object.keys(catalogue).filter((each) => each.includes(wrong.split('_').at(-1) ?? wrong));
+  const hint = near.length === 0 ? 'see docs/events.md' : `perhaps ${near.join(', ')}`;
+  return err(`must be a type of event, not "${wrong}"; ${hint}`);
+}

@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import { parseYaml, toYaml } from '../manifest/yaml.ts';
+import { defineCommand } from './command.ts';
+import { importFrom } from './imported.ts';
+import { required } from './options.ts';
+
+export const importCommand = defineCommand({
+  name: 'import',
+  summary: 'Turn a server.json, a Docker MCP catalog or a client configuration into a manifest, on stdout',
+  arguments: { file: required('file', 'server.json, docker-catalog.yaml or claude_desktop_config.json') },
+  options: {},
+  async run({ file }, io) {
+    const read = await readDocument(file);
+    const imported = typeof read === 'string' ? read : importFrom(read.value);
+    if (imported === null || typeof imported === 'string') {
+      io.stderr.write(
+        `import: ${imported ?? `${file} is none of the forms that can be imported (see --help)`}\n`,
+      );
+      return 1;
+    }
+    for (const note of imported.notes) io.stderr.write(`${note}\n`);
+    if (imported.entries.length > 0) io.stdout.write(toYaml({ version: '1.1', servers: imported.entries }));
+    return imported.entries.length > 0 ? 0 : 1;
+  },
+});
+
+/** A sentence when it cannot be read. JSON is YAML. */
+async function readDocument(file: string): Promise<{ readonly value: unknown } | string> {
+  try {
+    const read = parseYaml(await readFile(file, 'utf8'), file);
+    return read.ok ? read.value : `${file} cannot be read: ${read.error[0]?.message ?? ''}`;
+  } catch (error) {
+    return `${file} cannot be read: ${(error as Error).message}`;
+  }
+}

@@ -1,0 +1,87 @@
+import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander';
+import {
+  EXIT_BAD_OPTIONS,
+  environmentName,
+  flagName,
+  type Command,
+  type Io,
+  type Option,
+} from './command.ts';
+
+/** Finds the command that was typed and runs it. Returns the exit code; help and version are 0, a bad line is 64. */
+export async function runProgram(
+  commands: readonly Command[],
+  argv: readonly string[],
+  io: Io & { readonly version: string },
+): Promise<number> {
+  let code = 0;
+  const program = makeProgram(commands, io, (exit) => (code = exit));
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : EXIT_BAD_OPTIONS;
+  }
+}
+
+function makeProgram(
+  commands: readonly Command[],
+  io: Io & { readonly version: string },
+  ended: (code: number) => void,
+): Commander {
+  const program = silenced(new Commander('mcp-orchestration'), io)
+    .description('Keeps the MCP servers of a manifest repository running on a Docker Engine.')
+    .version(io.version)
+    .addHelpText('after', FIRST_STEPS);
+  for (const command of commands) program.addCommand(silenced(toCommander(command, io, ended), io));
+  return program;
+}
+
+const FIRST_STEPS = `
+First steps:
+  mcp-orchestration validate ecosystem-manifest.yaml       is it right?
+  mcp-orchestration plan --manifest <url|folder>           what would be done?
+  mcp-orchestration run --manifest <url|folder>            do it, and go on watching
+  mcp-orchestration status                                 how is everybody?
+
+Every option can be set by the environment as well: --events-file is MCP_ORCHESTRATION_EVENTS_FILE.`;
+
+function toCommander(command: Command, io: Io, ended: (code: number) => void): Commander {
+  const made = new Commander(command.name).description(command.summary);
+  for (const [name, argument] of Object.entries(command.arguments))
+    made.argument(shownArgument(name, argument), argument.says);
+  for (const [name, option] of Object.entries(command.options)) made.addOption(toOption(name, option));
+  return made.action(async (...typed: unknown[]) => {
+    const words = typed.slice(0, Object.keys(command.arguments).length) as (string | undefined)[];
+    ended(await command.run({ arguments: words, options: made.opts() }, io));
+  });
+}
+
+const shownArgument = (name: string, argument: Option<unknown>): string =>
+  argument.fallback.ok ? `[${name}]` : `<${name}>`;
+
+function toOption(name: string, option: Option<unknown>): CommanderOption {
+  const value = option.placeholder === null ? '' : ` <${option.placeholder}>`;
+  const shown = option.shown === null ? '' : ` (default: ${option.shown})`;
+  const made = new CommanderOption(
+    `${flagName(name)}${value}`,
+    `${option.says}${shown} [${environmentName(name)}]`,
+  );
+  return option.repeatable ? made.argParser(collect) : made;
+}
+
+const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  value,
+];
+
+function silenced(command: Commander, io: Io): Commander {
+  return command
+    .exitOverride()
+    .showHelpAfterError('(see --help)')
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+    });
+}

@@ -1,0 +1,118 @@
+import { followEvents } from '../journal/index.ts';
+import { fromLine } from '../journal/line.ts';
+import type { Event } from '../model/event.ts';
+import { defineCommand, type Io } from './command.ts';
+import { duration, revision } from './options.ts';
+import { settlingOf, type Settling } from './settling.ts';
+import { runOptions, stateOption } from './shared.ts';
+import { ask, clientOptions, refusalOf, type Client } from './status-client.ts';
+import { painted, styleOf, table, type Cell } from './table.ts';
+
+export const wait = defineCommand({
+  name: 'wait',
+  summary: 'Wait until the running orchestrator has settled a revision or a descendant of it',
+  arguments: {},
+  options: {
+    revision: revision('the git commit (7 digits at least)'),
+    timeout: duration('give up after this time', '10m'),
+    ...clientOptions,
+    ...stateOption,
+    eventsFile: runOptions.eventsFile,
+  },
+  async run(asked, io) {
+    const settling = await settle(asked, io);
+    io.stdout.write(settlingText(settling, asked, io));
+    return exitCodes[settling.state];
+  },
+});
+
+const exitCodes: { readonly [S in Settling['state']]: number } = {
+  applied: 0,
+  partial: 1,
+  superseded: 1,
+  refused: 1,
+  unknown: 4,
+  'under way': 4,
+};
+
+const LOOK_EVERY_MS = 500;
+
+interface Asked extends Client {
+  readonly revision: string;
+  readonly timeout: number;
+  readonly state: string;
+  readonly eventsFile: string | null;
+}
+
+/** Both the endpoint and the log are looked at: the log reaches back before the present start, and may be elsewhere. */
+async function settle(asked: Asked, io: Io): Promise<Settling> {
+  const giveUp = io.clock.deadline(asked.timeout * 1000, io.signal);
+  const stop = new AbortController();
+  const written: Event[] = [];
+  const reading = follow(asked, io, { written, signal: stop.signal });
+  try {
+    return await Promise.race([untilSettled(asked, io, { written, signal: giveUp }), reading]);
+  } finally {
+    stop.abort();
+  }
+}
+
+interface Looking {
+  /** What the log is known to say, oldest first. */
+  readonly written: Event[];
+  readonly signal: AbortSignal;
+}
+
+async function untilSettled(asked: Asked, io: Io, { written, signal }: Looking): Promise<Settling> {
+  let told = '';
+  for (;;) {
+    const endpoint = await fromEndpoint(asked, io);
+    const settling = furthest(endpoint.settling, settlingOf(asked.revision, written));
+    if (isFinal(settling) || signal.aborted) return settling;
+    const trouble = settling.state === 'unknown' ? endpoint.trouble : null;
+    if (trouble !== null && trouble !== told) io.stderr.write(`${(told = trouble)}; still waiting\n`);
+    await io.clock.sleep(LOOK_EVERY_MS, signal);
+  }
+}
+
+/** Never resolves before it is stopped; rejects when the log cannot be read. */
+async function follow(asked: Asked, io: Io, { written, signal }: Looking): Promise<never> {
+  const { state: directory, eventsFile } = asked;
+  const filter = ({ event_type: type }: Event): boolean => aboutRevisions.includes(type);
+  const query = { directory, eventsFile: eventsFile ?? undefined, filter };
+  for await (const event of followEvents(query, io.clock, signal)) written.push(event);
+  return new Promise<never>(() => undefined);
+}
+
+const isFinal = ({ state }: Settling): boolean => state !== 'unknown' && state !== 'under way';
+
+const furthest = (one: Settling, other: Settling): Settling =>
+  isFinal(one) || (other.state === 'unknown' && one.state !== 'unknown') ? one : other;
+
+async function fromEndpoint(asked: Asked, io: Io): Promise<{ settling: Settling; trouble: string | null }> {
+  const unknown: Settling = { state: 'unknown' };
+  const got = await ask(asked, '/revisions', io);
+  if (!got.ok) return { settling: unknown, trouble: got.error };
+  if (got.value.code !== 200) return { settling: unknown, trouble: refusalOf(got.value) };
+  const { events } = got.value.body as { readonly events: readonly object[] };
+  const readable = events.flatMap((each) => fromLine(JSON.stringify(each)) ?? []);
+  return { settling: settlingOf(asked.revision, readable.toReversed()), trouble: null };
+}
+
+const aboutRevisions: readonly string[] = ['manifest_synced', 'registry_read_failed', 'revision_settled'];
+
+function settlingText(settling: Settling, { revision: sha, timeout }: Asked, io: Io): string {
+  const style = styleOf(io.stdout, io.env);
+  if (settling.state === 'unknown') return `${sha} has not been met within ${timeout} s\n`;
+  if (settling.state === 'under way') return `${sha} is still under way after ${timeout} s\n`;
+  if (settling.state === 'refused')
+    return `${painted({ text: 'refused', tone: 'bad' }, style)}: ${settling.error}\n`;
+  const { state, revision: settled, seconds, servers, failed } = settling;
+  const tone = state === 'applied' ? 'good' : 'warn';
+  const rows = servers.map((name): Cell[] => [
+    name,
+    failed.includes(name) ? { text: 'not as desired', tone: 'bad' } : { text: 'as desired', tone: 'good' },
+  ]);
+  const head = `${painted({ text: state, tone }, style)}: ${settled} after ${seconds} s\n`;
+  return head + (state === 'superseded' ? '' : table(rows, style));
+}

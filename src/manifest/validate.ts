@@ -1,0 +1,71 @@
+import type { DesiredServer, DesiredState } from '../model/desired.ts';
+import type { Problem } from '../model/problem.ts';
+import { inOrder, placeOf } from './places.ts';
+import type { Policy } from './policy.ts';
+import { readManifest } from './read.ts';
+import type { ManifestText, ReadManifest } from './read.ts';
+import { resolveManifest } from './resolve.ts';
+
+interface Validation {
+  /** Errors and warnings in the order of the text. */
+  readonly problems: readonly Problem[];
+  /** What would be wanted; null: the manifest is refused as a whole. */
+  readonly desired: DesiredState | null;
+}
+
+/** What `validate` and CI say of a manifest: read, resolved and judged, without an engine. Never throws. */
+export function validateManifest(input: ManifestText, policy: Policy): Validation {
+  const read = readManifest(input);
+  if (!read.ok) return { problems: read.error.problems, desired: null };
+  const context = { revision: 'unknown', source: input.file, traceId: 'validate', policy };
+  const desired = resolveManifest(read.value.manifest, context);
+  const refused = desired.servers.flatMap((server, index) =>
+    toProblem(server, index, read.value, input.file),
+  );
+  return { problems: inOrder([...read.value.warnings, ...refused]), desired };
+}
+
+/** One line a problem, and under it what to do: `file:line:column  path  message`. Empty for no problems. */
+export function formatProblems(problems: readonly Problem[]): string {
+  return problems.map(format).join('\n');
+}
+
+/** Refused by policy; an entry that cannot be deployed at all was warned of when it was read. */
+function toProblem(server: DesiredServer, index: number, read: ReadManifest, file: string): Problem[] {
+  const { refusal } = server;
+  if (refusal?.phase !== 'refused') return [];
+  const path = `servers[${index}]`;
+  const block = `${path}.${BLOCK_OF[refusal.reason] ?? 'docker'}`;
+  const [line, column] = read.places[block] ?? read.places[path] ?? [0, 0];
+  return [
+    {
+      severity: 'error',
+      file,
+      line,
+      column,
+      path: block,
+      message: refusal.message,
+      advice: refusal.suggestedAction,
+    },
+  ];
+}
+
+/** Where the refused thing stands in the entry. */
+const BLOCK_OF: Readonly<Record<string, string>> = {
+  untrusted_image: 'docker.image',
+  digest_required: 'docker.image',
+  untrusted_repository: 'repository',
+  engine_socket: 'docker.volumes',
+  host_path_not_allowed: 'docker.volumes',
+  volume_not_allowed: 'docker.volumes',
+  network_forbidden: 'docker.networks',
+  network_not_allowed: 'docker.networks',
+  resources_over_limit: 'docker.resources',
+};
+
+function format(problem: Problem): string {
+  const { severity, path, message, advice } = problem;
+  const mark = severity === 'warning' ? 'warning: ' : '';
+  const parts = [placeOf(problem), ...(path === '' ? [] : [path]), `${mark}${message}`];
+  return `${parts.join('  ')}\n    ${advice}`;
+}

@@ -1,0 +1,191 @@
+import type { ExitBy, Gate } from './event.ts';
+import type { FailureClass } from './failure.ts';
+import type { Health } from './observed.ts';
+
+/** What cannot be seen: a fold of the log and of nothing else. Plain data, so that a checkpoint can carry it. */
+export interface Memory {
+  /** Highest sequence number folded in. */
+  readonly seq: number;
+  /** The accepted revision, or null before the first. */
+  readonly revision: string | null;
+  readonly source: string | null;
+  readonly traceId: string | null;
+  /** Unix ms when `revision` was first accepted. */
+  readonly acceptedAt: number;
+  /** Revision whose settling is already written down. */
+  readonly settled: string | null;
+  /** What the accepted commit's `Allow-Removal` trailer released. */
+  readonly allowRemoval: readonly string[];
+  /** Revision for which `removal_held` is already written down. */
+  readonly removalHeldFor: string | null;
+  /** Whole-orchestrator pause: until Unix ms, Infinity is written as null. */
+  readonly pause: Pause | null;
+  readonly viewSuspectSince: number | null;
+  /** Unix ms when our view was last trusted again: silence from before it means nothing. */
+  readonly viewClearedAt: number | null;
+  readonly servers: Readonly<Record<string, ServerMemory>>;
+}
+
+export interface Pause {
+  readonly until: number | null;
+  readonly reason: string;
+}
+
+/** Instances are keyed by container id. A fact about one is void when it started later than the fact. */
+export interface ServerMemory {
+  /** Hash of the entry as last accepted. null: not in the manifest. */
+  readonly entry: string | null;
+  readonly traceId: string | null;
+  /** What the entry's tag stands for, resolved once per entry change. */
+  readonly resolved: Resolved | null;
+  /** Spec digest that lasted its soak: where a rollback goes; never quarantined. */
+  readonly stable: string | null;
+  readonly promoted: {
+    readonly container: string;
+    readonly spec: string;
+    readonly version: string | null;
+    readonly at: number;
+  } | null;
+  readonly quarantined: readonly Quarantine[];
+  /** By spec digest. */
+  readonly postponed: Readonly<Record<string, Postponed>>;
+  /** Container id -> Unix ms when its drain began. */
+  readonly drains: Readonly<Record<string, number>>;
+  readonly condemned: readonly string[];
+  readonly exits: Readonly<Record<string, Exit>>;
+  /** Container id -> Unix ms when we stopped it. */
+  readonly stopped: Readonly<Record<string, number>>;
+  readonly recovery: RecoveryMemory;
+  readonly health: Readonly<
+    Record<string, { readonly state: Health; readonly at: number; readonly was: boolean }>
+  >;
+  /** Images that we brought here, as `repository@digest`: only these are ever deleted by us. */
+  readonly pulled: readonly string[];
+  /** When each of them was brought here, Unix ms; absent in checkpoints of older programs. */
+  readonly pulledAt: Readonly<Record<string, number>>;
+  /** Image digests of the versions that lasted their soak, the present one last; as many as are kept. */
+  readonly stableImages: readonly string[];
+  /** The rollout in progress: begun, and neither stable nor failed. */
+  readonly rollout: {
+    readonly id: string;
+    readonly spec: string;
+    readonly at: number;
+    readonly fromVersion: string | null;
+  } | null;
+  readonly incident: { readonly id: string; readonly downAt: number } | null;
+  readonly pause: Pause | null;
+  /** Container id -> drift already written down (joined words). */
+  readonly driftNoted: Readonly<Record<string, string>>;
+  /** Reason already written down by server_refused or server_held. */
+  readonly refusalNoted: string | null;
+  readonly updateNoted: string | null;
+  /** Image digest -> when it was first seen in the registry (Unix ms); only those that were told. */
+  readonly found: Readonly<Record<string, { readonly at: number; readonly version: string | null }>>;
+  /** What the entry said of pruning when it was last there; null: not known, the label is asked. */
+  readonly prune: boolean | null;
+  /** The latest way back: from a quarantined spec to another, and whether that one answers yet. */
+  readonly rollback: {
+    readonly from: string;
+    readonly to: string;
+    readonly at: number;
+    readonly open: boolean;
+  } | null;
+}
+
+/** A spec that could not be begun; tried again after `until`. */
+export interface Postponed {
+  /** Unix ms. */
+  readonly until: number;
+  /** Failures in a row, from 1. */
+  readonly count: number;
+  readonly error: string;
+  readonly code: string | null;
+  readonly gate: Gate;
+  /** `version`: it is its own fault, so it is set aside where there is something else to run. */
+  readonly class: FailureClass;
+}
+
+export interface Resolved {
+  readonly entry: string;
+  readonly image: string;
+  readonly imageDigest: string;
+  readonly version: string | null;
+  /** The image that the entry itself names; absent in lines of older programs. */
+  readonly asked?: string;
+}
+
+export interface Quarantine {
+  readonly spec: string;
+  readonly imageDigest: string;
+  readonly version: string | null;
+  readonly gate: Gate;
+  readonly reason: string;
+  readonly at: number;
+}
+
+export interface Exit {
+  /** Unix ms of the exit itself. */
+  readonly at: number;
+  readonly by: ExitBy;
+  readonly code: number | null;
+  /** A person's stop is believed only when the engine outlived it. */
+  readonly sure: boolean;
+}
+
+export interface RecoveryMemory {
+  readonly attempts: number;
+  readonly lastAt: number | null;
+  /** An attempt is in flight since. */
+  readonly open: number | null;
+  readonly exhausted: boolean;
+  readonly recoveredAt: number | null;
+  /** Number of the latest attempt whose end (well again or failed) is written down. */
+  readonly judged: number;
+}
+
+export const emptyMemory: Memory = {
+  seq: 0,
+  revision: null,
+  source: null,
+  traceId: null,
+  acceptedAt: 0,
+  settled: null,
+  allowRemoval: [],
+  removalHeldFor: null,
+  pause: null,
+  viewSuspectSince: null,
+  viewClearedAt: null,
+  servers: {},
+};
+
+export const emptyServerMemory: ServerMemory = {
+  entry: null,
+  traceId: null,
+  resolved: null,
+  stable: null,
+  promoted: null,
+  quarantined: [],
+  postponed: {},
+  drains: {},
+  condemned: [],
+  exits: {},
+  stopped: {},
+  recovery: { attempts: 0, lastAt: null, open: null, exhausted: false, recoveredAt: null, judged: 0 },
+  health: {},
+  pulled: [],
+  pulledAt: {},
+  stableImages: [],
+  rollout: null,
+  incident: null,
+  pause: null,
+  driftNoted: {},
+  refusalNoted: null,
+  updateNoted: null,
+  found: {},
+  prune: null,
+  rollback: null,
+};
+
+/** It is a version of what answers, or of the only one there ever was: its falls are the server's own. */
+export const isOwnSpec = ({ promoted }: Pick<ServerMemory, 'promoted'>, spec: string): boolean =>
+  promoted === null || promoted.spec === spec;

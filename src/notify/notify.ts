@@ -1,0 +1,7 @@
+import type { Event } from '../model/event.ts';
+
+/** Whom to tell. Never waited for; never slows a deed. */
+export interface Notifier {
+  tell(event: Event): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,37 @@
+import type { Phase } from '../../model/status.ts';
+import type { Portrait } from '../describe.ts';
+import { refusalOf } from '../decide/facts.ts';
+import type { Case } from '../decide/words.ts';
+import { restReason } from './trouble.ts';
+
+/** One word for where a server stands. An update beside a server that answers does not make it less ready. */
+export function phaseOf(portrait: Portrait): Phase {
+  const { c, decision } = portrait;
+  const { entry, blocked } = c.view;
+  if (entry === null) return decision.held === null ? going(c) : 'held';
+  if (entry.refusal !== null) return entry.refusal.phase;
+  if (refusalOf(c.view) !== null) return 'refused';
+  if (entry.desiredState === 'stopped') return going(c);
+  if (decision.held !== null && decision.held !== 'recovery_budget') return 'held';
+  if (c.live !== null && !c.live.sick) return 'ready';
+  if (restReason(c) !== null) return 'stopped';
+  if (isGivenUp(c) || blocked?.phase === 'failed') return 'failed';
+  return coming(portrait);
+}
+
+function going({ seen }: Case): Phase {
+  if (seen.some(({ joined, running }) => joined && running)) return 'draining';
+  return seen.some(({ running }) => running) ? 'stopping' : 'stopped';
+}
+
+function coming({ c, decision, inHand }: Portrait): Phase {
+  const step = inHand ?? decision.step;
+  if (step?.kind === 'pull') return 'pulling';
+  if (step?.kind === 'create' || step?.kind === 'start' || step?.kind === 'restart') return 'starting';
+  return c.cand === null ? 'pending' : 'starting';
+}
+
+function isGivenUp({ view, target, settings }: Case): boolean {
+  const { recovery, quarantined } = view.memory;
+  return recovery.exhausted || !settings.recovery.enabled || (target === null && quarantined.length > 0);
+}

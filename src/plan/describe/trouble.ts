@@ -1,0 +1,82 @@
+import type { Portrait } from '../describe.ts';
+import { exitReason } from '../decide/about.ts';
+import { refusalOf } from '../decide/facts.ts';
+import { isQuarantined } from '../decide/target.ts';
+import type { Case } from '../decide/words.ts';
+
+/** Why a server is not as desired: a stable word, and what helps where whoever said it knows. */
+export interface Trouble {
+  readonly reason: string;
+  readonly action?: string | null;
+}
+
+/** The first that fits, the most telling first; null: there is none. */
+export function troubleOf({ c, decision }: Portrait): Trouble | null {
+  const { view } = c;
+  const said = refusalOf(view) ?? view.blocked;
+  if (said !== null) return { reason: said.reason, action: said.suggestedAction };
+  if (decision.held !== null) return { reason: heldReason(c, decision.held) };
+  const reason = versionTrouble(c) ?? liveTrouble(c);
+  return reason === null ? null : { reason };
+}
+
+/** It ended and its restart policy leaves it so: `stopped_by_hand`, `exited_0`; null otherwise. */
+export function restReason({ live, view }: Case): string | null {
+  const ending = live?.ending ?? null;
+  const policy = view.entry?.restartPolicy ?? 'always';
+  if (ending?.by === 'person' && policy === 'unless-stopped') return 'stopped_by_hand';
+  const restsAtZero = ending?.by === 'itself' && ending.code === 0 && policy === 'on-failure';
+  return restsAtZero && live?.spec === view.memory.stable ? 'exited_0' : null;
+}
+
+/** What a person can do about a reason; null where waiting is all. */
+export function adviceFor(reason: string, server: string): string | null {
+  return advice[reason]?.(server) ?? null;
+}
+
+const advice: Readonly<Record<string, (server: string) => string>> = {
+  version_quarantined: (server) => `commit a version that works, or run: mcp-orchestration retry ${server}`,
+  quarantined_no_fallback: (server) =>
+    `commit a version that works, or run: mcp-orchestration retry ${server}`,
+  requires_manual: (server) => `look at its logs, then run: mcp-orchestration retry ${server}`,
+  version_mismatch: () =>
+    'make the image report the version its tag promises, or correct version in the manifest',
+  recovery_disabled: (server) => `start it by hand, or set recovery.enabled for ${server}`,
+  image_not_found: () => 'check the image name and tag in the manifest, and that it was pushed',
+  registry_denied: () => 'log in to the registry on this machine: docker login',
+  port_taken: () => 'free the port or choose another host_port',
+  foreign_container: () => 'stop or rename that container, or choose another host_port or name',
+  disk_full: () => 'free space on the disk of the engine',
+  paused: (server) => `run: mcp-orchestration resume ${server}`,
+  removal_held: () => 'release it with the commit trailer Allow-Removal: <names> or all',
+  source_changed: () => 'release it with the commit trailer Allow-Removal: <names> or all',
+  prune_disabled: (server) => `remove the containers of ${server} by hand when they are no longer needed`,
+  stopped_by_hand: () => 'start the container again by hand, or change its entry',
+};
+
+function heldReason({ targets }: Case, held: string): string {
+  return held === 'foreign_container' && targets[0]?.blocked?.why.startsWith('port ') ? 'port_taken' : held;
+}
+
+function versionTrouble({ view, target, targets }: Case): string | null {
+  const { wanted, memory } = view;
+  if (wanted === null) return null;
+  const { digest } = wanted;
+  if (isQuarantined(view, digest)) return target === null ? 'quarantined_no_fallback' : 'version_quarantined';
+  if (targets[0]?.postponedUntil != null) return memory.postponed[digest]?.code ?? 'put_off';
+  const waits = !view.depsReady && targets[0]?.blocked != null && !targets[0].imageMissing;
+  return waits ? 'waiting_for_dependency' : null;
+}
+
+function liveTrouble(c: Case): string | null {
+  const { live, view, cand, settings } = c;
+  if (view.entry?.desiredState !== 'running') return null;
+  const rests = restReason(c);
+  if (rests !== null) return rests;
+  if (cand?.pulse?.versionOk === false && !cand.joined) return 'version_mismatch';
+  if (live !== null && !live.sick) return live.pulse?.state === 'degraded' ? live.pulse.reason : null;
+  if (view.memory.recovery.exhausted) return 'requires_manual';
+  if (live === null) return null;
+  if (!settings.recovery.enabled) return 'recovery_disabled';
+  return live.running ? (live.pulse?.reason ?? null) : exitReason(live.instance);
+}

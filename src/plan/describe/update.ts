@@ -1,0 +1,32 @@
+import { isoSeconds } from '../../lib/time.ts';
+import type { ServerRecord } from '../../model/status.ts';
+import type { Portrait } from '../describe.ts';
+
+/** Where a rollout stands, and what is set aside. */
+export function updateOf(portrait: Portrait): ServerRecord['update'] {
+  const { memory, entry } = portrait.c.view;
+  return {
+    strategy: entry?.strategy ?? 'pinned',
+    available: memory.updateNoted && (memory.found[memory.updateNoted]?.version ?? memory.updateNoted),
+    state: stateOf(portrait),
+    quarantined: memory.quarantined.map(({ version, imageDigest, gate, reason, at }) => ({
+      version,
+      image_digest: imageDigest,
+      gate,
+      reason,
+      at: isoSeconds(at),
+    })),
+  };
+}
+
+function stateOf({ c, decision, inHand }: Portrait): string {
+  const { memory, wanted, entry } = c.view;
+  if (entry?.desiredState !== 'running') return 'none';
+  if ((inHand ?? decision.step)?.kind === 'pull') return 'pulling';
+  if (memory.rollback?.open === true) return 'rolling_back';
+  const digest = wanted?.digest ?? null;
+  if (digest !== null && c.targets[0]?.postponedUntil != null) return 'postponed';
+  if (c.live?.spec !== digest) return c.cand?.spec === digest && c.cand !== null ? 'starting' : 'none';
+  if (c.seen.some((seen) => seen.joined && seen !== c.live)) return 'draining';
+  return memory.stable === digest || digest === null ? 'none' : 'soaking';
+}

@@ -1,0 +1,37 @@
+import type { Pause } from '../../model/memory.ts';
+import type { Decision } from '../../model/step.ts';
+import type { World } from '../../model/world.ts';
+import type { Guarded } from '../guards.ts';
+import { memoryOf } from '../view.ts';
+import { hold, isFact } from './hold.ts';
+
+/** A person or the manifest said: watch, and do nothing. Facts are still written down. */
+export function paused(decisions: readonly Decision[], world: World): Guarded {
+  return { decisions: decisions.map((decision) => pauseOne(decision, world)), notes: [] };
+}
+
+/** Another may be writing by now: every step is held, records too. */
+export function lockLost(decisions: readonly Decision[], { lockHeld }: World): Guarded {
+  const stop = { why: 'the writer lock may no longer be ours', wakeAt: null };
+  const held = (one: Decision): Decision => (one.step === null ? one : hold(one, 'lock_lost', stop));
+  return { decisions: lockHeld ? decisions : decisions.map(held), notes: [] };
+}
+
+/** The pause in force for a server; `until` null: until somebody resumes. null: none. */
+export function pauseOf(server: string, world: World): Pause | null {
+  const { desired, memory, now } = world;
+  const entry = desired.servers.find(({ name }) => name === server);
+  if (desired.paused || entry?.paused) return { until: null, reason: 'the manifest says paused' };
+  const asked = [memory.pause, memoryOf(world, server).pause].filter((pause) => pause !== null);
+  const inForce = asked.filter(({ until }) => until === null || until > now);
+  return inForce.find(({ until }) => until === null) ?? latest(inForce);
+}
+
+function pauseOne(decision: Decision, world: World): Decision {
+  const pause = pauseOf(decision.server, world);
+  if (pause === null || decision.step === null || isFact(decision.step)) return decision;
+  return hold(decision, 'paused', { why: `paused: ${pause.reason}`, wakeAt: pause.until });
+}
+
+const latest = (pauses: readonly Pause[]): Pause | null =>
+  pauses.reduce<Pause | null>((last, one) => ((last?.until ?? 0) > (one.until ?? 0) ? last : one), null);

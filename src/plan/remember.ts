@@ -1,0 +1,82 @@
+import type { Event } from '../model/event.ts';
+import { emptyMemory, emptyServerMemory, type Memory, type ServerMemory } from '../model/memory.ts';
+import { exits } from './remember/exits.ts';
+import { fold, type Folds } from './remember/fold.ts';
+import { recovery } from './remember/recovery.ts';
+import { obeyed } from './remember/request.ts';
+import { rollout } from './remember/rollout.ts';
+import { synced } from './remember/sync.ts';
+
+/**
+ * The fold: what is remembered is this over the log and nothing else. An intent may only make us more careful; clearing
+ * is for outcomes. Events nobody knows, and lines of older programs that lack a field, change nothing they cannot.
+ */
+export function remember(memory: Memory, event: Event): Memory {
+  const next = ofServer(fold(wide, memory, event), event);
+  // The health log counts for itself: its numbers say nothing of the place in this one.
+  return event.event_type === 'health_check_completed'
+    ? next
+    : { ...next, seq: Math.max(next.seq, event.seq) };
+}
+
+const wide: Folds<Memory> = {
+  memory_checkpoint: restored,
+  manifest_synced: synced,
+  request_accepted: obeyed,
+  server_removed: removed,
+  revision_settled: (memory, { revision }) => ({ ...memory, settled: revision }),
+  removal_held: (memory, { revision }) => ({ ...memory, removalHeldFor: revision }),
+  view_suspected: (memory, { time_ms }) => ({ ...memory, viewSuspectSince: time_ms }),
+  view_cleared: (memory, { time_ms }) => ({ ...memory, viewSuspectSince: null, viewClearedAt: time_ms }),
+};
+
+/** What is written down once is not written down again. */
+const notes: Folds<ServerMemory> = {
+  drift_detected: (server, { container_id: id, drift = [] }) => ({
+    ...server,
+    driftNoted: { ...server.driftNoted, [id]: drift.join('; ') },
+  }),
+  server_refused: (server, { reason }) => ({ ...server, refusalNoted: reason }),
+  server_held: (server, { reason }) => ({ ...server, refusalNoted: reason }),
+  update_available: available,
+};
+
+/** So many first sights are kept, the newest: no registry may make memory grow. */
+const MOST_FOUND = 50;
+
+function available(server: ServerMemory, event: Event<'update_available'>): ServerMemory {
+  const { image_digest: digest, version = null, first_seen_ms: at = event.time_ms } = event;
+  const { [digest]: known, ...others } = server.found;
+  const found = [...Object.entries(others), [digest, known ?? { at, version }] as const].slice(-MOST_FOUND);
+  return { ...server, updateNoted: digest, found: Object.fromEntries(found) };
+}
+
+function ofServer(memory: Memory, event: Event): Memory {
+  const { server_name: name } = event;
+  if (name === undefined) return memory;
+  const before = memory.servers[name] ?? emptyServerMemory;
+  const after = [rollout, exits, recovery, notes].reduce((server, part) => fold(part, server, event), before);
+  return after === before ? memory : { ...memory, servers: { ...memory.servers, [name]: after } };
+}
+
+/** A checkpoint of an older program lacks what was invented since. */
+function restored(_before: Memory, { memory }: Event<'memory_checkpoint'>): Memory {
+  const servers = Object.entries(memory.servers ?? {}).map(
+    ([name, server]) => [name, complete(server)] as const,
+  );
+  return { ...emptyMemory, ...memory, servers: Object.fromEntries(servers) };
+}
+
+const complete = (server: Partial<ServerMemory>): ServerMemory => ({
+  ...emptyServerMemory,
+  ...server,
+  recovery: { ...emptyServerMemory.recovery, ...server.recovery },
+});
+
+/** Nothing is left of it; that its entry came back in the meantime is not forgotten with it. */
+function removed(memory: Memory, { server_name: name = '' }: Event<'server_removed'>): Memory {
+  const { [name]: known, ...others } = memory.servers;
+  if (known === undefined || known.entry === null) return { ...memory, servers: others };
+  const { entry, traceId, prune } = known;
+  return { ...memory, servers: { ...others, [name]: { ...emptyServerMemory, entry, traceId, prune } } };
+}

@@ -1,0 +1,124 @@
+import { emptyServerMemory, type ServerMemory } from '../model/memory.ts';
+import type { Instance, Pulse } from '../model/observed.ts';
+import { imageRefOf, type Spec } from '../model/spec.ts';
+import type { View, World } from '../model/world.ts';
+
+/** A view for every server wanted, there or remembered: those of the manifest in its order, then the others by name. */
+export function viewsOf(world: World): View[] {
+  const shared = share(world);
+  const wanted = world.desired.servers.map(({ name }) => name);
+  const known = new Set([...shared.instances.keys(), ...Object.keys(world.memory.servers)]);
+  const others = [...known].filter((name) => !shared.entries.has(name)).sort();
+  return [...wanted, ...others].map((name) => viewOf(world, name, shared));
+}
+
+export const memoryOf = ({ memory }: World, server: string): ServerMemory =>
+  memory.servers[server] ?? emptyServerMemory;
+
+/** The pulse that belongs to the instance's present start; null: nothing was asked since. */
+export function pulseOf(world: { readonly pulses: World['pulses'] }, instance: Instance): Pulse | null {
+  const pulse = world.pulses[instance.id];
+  return pulse?.startedAt === instance.startedAt ? pulse : null;
+}
+
+/** What is the same for every server, worked out once a look. */
+interface Shared {
+  readonly entries: ReadonlyMap<string, World['desired']['servers'][number]>;
+  readonly instances: ReadonlyMap<string, readonly Instance[]>;
+  readonly ready: ReadonlySet<string>;
+  readonly imagesInUse: readonly string[];
+  /** Unwanted servers that are still there -> what they depend on. */
+  readonly unwanted: ReadonlyMap<string, readonly string[]>;
+}
+
+function share(world: World): Shared {
+  const entries = new Map(world.desired.servers.map((entry) => [entry.name, entry]));
+  const instances = groupByServer(world.sighting.instances);
+  const unwanted = [...instances].filter(([name]) => !entries.has(name));
+  return {
+    entries,
+    instances,
+    ready: new Set(
+      [...instances].filter(([, own]) => own.some((one) => isReady(world, one))).map(([name]) => name),
+    ),
+    imagesInUse: imagesInUse(world),
+    unwanted: new Map(unwanted.map(([name, own]) => [name, dependenciesOf(own)])),
+  };
+}
+
+function viewOf(world: World, name: string, shared: Shared): View {
+  const { now, bootAt, sighting, pulses, killRequests, specs } = world;
+  const entry = shared.entries.get(name) ?? null;
+  const depsMissing = (entry?.dependsOn ?? []).filter((dependency) => !shared.ready.has(dependency));
+  const mayBegin = entry !== null && entry.refusal === null;
+  return {
+    name,
+    now,
+    bootAt,
+    engineStartedAt: sighting.engine.startedAt,
+    entry,
+    wanted: mayBegin ? (world.wanted[name] ?? null) : null,
+    blocked: mayBegin ? (world.blocked[name] ?? null) : null,
+    instances: shared.instances.get(name) ?? [],
+    pulses,
+    killRequests,
+    memory: memoryOf(world, name),
+    specs,
+    images: sighting.images,
+    depsReady: depsMissing.length === 0,
+    depsMissing,
+    strangers: sighting.strangers,
+    imagesInUse: shared.imagesInUse,
+    dependantsGone: dependantsOf(name, shared.unwanted).length === 0,
+  };
+}
+
+function groupByServer(instances: readonly Instance[]): Map<string, Instance[]> {
+  const groups = new Map<string, Instance[]>();
+  for (const instance of instances) {
+    const group = groups.get(instance.server);
+    if (group === undefined) groups.set(instance.server, [instance]);
+    else group.push(instance);
+  }
+  return groups;
+}
+
+/** It answers, and we know it from an answer of its own. */
+function isReady(world: World, instance: Instance): boolean {
+  if (instance.state !== 'running' || !instance.joined) return false;
+  const pulse = pulseOf(world, instance);
+  return pulse !== null && pulse.fresh && (pulse.state === 'healthy' || pulse.state === 'degraded');
+}
+
+function imagesInUse({ sighting, wanted, memory, specs }: World): string[] {
+  const labelled = sighting.instances.map(({ spec }) => spec);
+  const remembered = Object.values(memory.servers)
+    .flatMap(({ stable, promoted }) => [stable, promoted?.spec])
+    .map((digest) => specs[digest ?? '']);
+  const all: (Spec | null | undefined)[] = [...labelled, ...Object.values(wanted), ...remembered];
+  return [...new Set([...all.flatMap((spec) => (spec ? [imageRefOf(spec)] : [])), ...keptImages(memory)])];
+}
+
+/** Of the last versions that were proven: going back to one needs no registry. */
+const keptImages = ({ servers }: World['memory']): string[] =>
+  Object.values(servers).flatMap(({ pulled, stableImages }) =>
+    pulled.filter((ref) => stableImages.includes(ref.slice(ref.indexOf('@') + 1))),
+  );
+
+const dependenciesOf = (instances: readonly Instance[]): string[] => [
+  ...new Set(instances.flatMap(({ spec }) => spec?.settings.dependsOn ?? [])),
+];
+
+/** Unwanted servers that must go before this one. Those it depends on itself, over however many, do not wait for it. */
+function dependantsOf(name: string, unwanted: Shared['unwanted']): string[] {
+  const own = reachable(name, unwanted);
+  return [...unwanted]
+    .filter(([other, needs]) => needs.includes(name) && !own.has(other))
+    .map(([other]) => other);
+}
+
+function reachable(name: string, unwanted: Shared['unwanted']): Set<string> {
+  const found = new Set<string>([name]);
+  for (const one of found) for (const need of unwanted.get(one) ?? []) found.add(need);
+  return found;
+}

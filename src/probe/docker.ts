@@ -1,0 +1,15 @@
+import type { ProbeKind, ProbeResult } from './probe.ts';
+import { failed, healthy, unknown } from './result.ts';
+
+/** Believes the image's own HEALTHCHECK, as last seen at the engine. */
+export function createDockerProbe(): ProbeKind<unknown> {
+  return { check: async (_settings, { engineHealth }) => results[engineHealth ?? 'none'] };
+}
+
+/** An image without a HEALTHCHECK can never be well by this kind: the entry asks for what the image does not have. */
+const results: Readonly<Record<'starting' | 'healthy' | 'unhealthy' | 'none', ProbeResult>> = {
+  starting: unknown('engine_starting'),
+  healthy: healthy(),
+  unhealthy: failed('engine_unhealthy', false),
+  none: { ...failed('no_healthcheck', false), departures: ['the image has no HEALTHCHECK'] },
+};

@@ -1,0 +1,209 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { News } from '../lib/news.ts';
+import { Failure } from '../model/failure.ts';
+import type { DesiredState } from '../model/desired.ts';
+import { dependencyOrder } from '../manifest/order.ts';
+import type { Decision, Plan } from '../model/step.ts';
+import type { World } from '../model/world.ts';
+import { isSettled, makePlan } from '../plan/plan.ts';
+import type { PullProgress, RuntimeHint } from '../runtime/runtime.ts';
+import { Dispatch } from './dispatch.ts';
+import type { Intake } from './intake.ts';
+import type { Look } from './look.ts';
+import type { Monitor } from './monitor.ts';
+import type { Hands } from './perform.ts';
+import type { Recorder } from './recorder.ts';
+import type { Sealing } from './sealing.ts';
+
+export interface ControllerDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly news: News;
+  readonly intake: Intake;
+  readonly look: Look;
+  readonly monitor: Monitor;
+  readonly sealing: Sealing;
+  readonly recorder: Recorder;
+  readonly hands: Omit<Hands, 'revision' | 'progress'>;
+  /** Called after every pass and every second. */
+  readonly publish: (published: Published) => void;
+}
+
+/** What the status is made of. */
+export interface Published {
+  readonly world: World;
+  readonly plan: Plan;
+  readonly inHand: ReturnType<Dispatch['inHand']>;
+  readonly progress: Readonly<Record<string, PullProgress>>;
+}
+
+export interface Settled {
+  readonly outcome: 'applied' | 'partial';
+  readonly failed: readonly string[];
+}
+
+/** Without any news everything is looked at again after this time: events are hints and may be lost. */
+const RESYNC_MS = 55_000;
+/** Many hints at once make one pass. */
+const LEAST_BETWEEN_PASSES_MS = 25;
+const PROGRESS_EVERY_MS = 5_000;
+const LOOK_DEADLINE_MS = 30_000;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+
+/** Look, decide one step a server, do it, look again. */
+export class Controller {
+  readonly #deps: ControllerDeps;
+  readonly #dispatch: Dispatch;
+  readonly #progress = new Map<string, PullProgress>();
+  readonly #nextSaying = new Map<string, number>();
+  readonly #whenSettled: ((settled: Settled) => void)[] = [];
+  #failures = 0;
+  #latest: Omit<Published, 'inHand' | 'progress'> | null = null;
+
+  constructor(deps: ControllerDeps) {
+    this.#deps = deps;
+    this.#dispatch = new Dispatch({ log: deps.log, hint: deps.news.hint });
+  }
+
+  /** Passes until `signal` aborts; then waits until the steps in hand have ended. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { news, clock } = this.#deps;
+    let wakeAt = clock.now();
+    while (!signal.aborted) {
+      await news.wait(wakeAt, signal);
+      if (signal.aborted) break;
+      wakeAt = await this.#pass(signal);
+      await clock.sleep(LEAST_BETWEEN_PASSES_MS, signal);
+    }
+    await this.#dispatch.drain();
+  }
+
+  /** Says what is now, with the ages of now. */
+  publish(): void {
+    if (this.#latest === null) return;
+    const { world, plan } = this.#latest;
+    const pulses = this.#deps.monitor.pulses();
+    this.#deps.publish({
+      plan,
+      world: { ...world, pulses, now: this.#deps.clock.now(), memory: this.#deps.recorder.memory },
+      inHand: this.#dispatch.inHand(),
+      progress: Object.fromEntries(this.#progress),
+    });
+  }
+
+  /** Resolves at the next pass that finds the accepted revision settled. */
+  settled(): Promise<Settled> {
+    return new Promise((resolve) => this.#whenSettled.push(resolve));
+  }
+
+  /** Passes on what the engine said; it only makes us look. */
+  readonly onRuntimeHint = (hint: RuntimeHint): void => {
+    this.#deps.look.note(hint);
+    // An end is the engine's to tell, not the instance's: only its own health check makes us ask at once.
+    if (hint.kind === 'look' && hint.what === 'health_status' && hint.server !== null) {
+      this.#deps.monitor.lookAt(hint.server);
+    }
+    this.#deps.news.hint();
+  };
+
+  /** The one catch around one pass. Returns when to look again without news (Unix ms). */
+  async #pass(signal: AbortSignal): Promise<number> {
+    const { clock, log, look } = this.#deps;
+    try {
+      const wakeAt = await this.#lookDecideDo(signal);
+      this.#failures = 0;
+      look.engineState('ok');
+      return wakeAt;
+    } catch (error) {
+      if (signal.aborted) return clock.now();
+      this.#failures += 1;
+      look.engineState(error instanceof Failure ? 'down' : 'degraded');
+      const wait = Math.min(FIRST_RETRY_MS * 2 ** (this.#failures - 1), LONGEST_RETRY_MS);
+      const says = error instanceof Failure ? error.message : 'our own mistake in a pass';
+      log.error({ err: error instanceof Failure ? undefined : error, retry_in_ms: wait }, says);
+      await clock.sleep(wait, signal);
+      return clock.now();
+    }
+  }
+
+  async #lookDecideDo(signal: AbortSignal): Promise<number> {
+    const { intake, look, clock, recorder } = this.#deps;
+    const { desired } = intake;
+    if (desired === null) return clock.now() + RESYNC_MS;
+    const world = await look.world(desired, clock.deadline(LOOK_DEADLINE_MS, signal));
+    const plan = makePlan(world);
+    this.#latest = { world, plan };
+    await this.#noteAll(plan, desired.traceId);
+    const hands = { ...this.#deps.hands, revision: desired.revision, progress: this.#onProgress };
+    const retryAt = this.#dispatch.begin(inOrder(plan.decisions, desired), hands);
+    // Intents of what was just begun are in memory before anything else is planned: the budget counts them.
+    await recorder.flush();
+    this.publish();
+    await this.#noteSettled(world, plan);
+    return earliest([retryAt, ...plan.decisions.map(({ wakeAt }) => wakeAt)], clock.now() + RESYNC_MS);
+  }
+
+  async #noteAll(plan: Plan, traceId: string): Promise<void> {
+    for (const note of plan.notes) await this.#deps.recorder.record({ ...note, server: null, traceId });
+  }
+
+  async #noteSettled(world: World, plan: Plan): Promise<void> {
+    const { recorder, clock, intake } = this.#deps;
+    // A newer manifest may have come while we looked; what was decided is about the one before.
+    if (world.desired !== intake.desired) return;
+    const settled = isSettled(world, plan);
+    if (settled === null || Object.keys(this.#dispatch.inHand()).length > 0) return;
+    const { revision, traceId } = world.desired;
+    const { memory } = recorder;
+    if (memory.revision === revision && memory.settled !== revision) {
+      const seconds = Math.round((clock.now() - memory.acceptedAt) / 1_000);
+      const fields = { revision, outcome: settled.outcome, seconds, servers_failed: settled.failed };
+      await recorder.record({ event: 'revision_settled', server: null, traceId, fields });
+      await this.#deps.hands.specs.retain(specsInUse(world));
+    }
+    for (const resolve of this.#whenSettled.splice(0)) resolve(settled);
+  }
+
+  readonly #onProgress = (server: string, progress: PullProgress | null): void => {
+    if (progress === null) this.#progress.delete(server);
+    else this.#progress.set(server, progress);
+    this.#sayProgress(server, progress);
+  };
+
+  /** A long pull says every few seconds how far it is. */
+  #sayProgress(server: string, progress: PullProgress | null): void {
+    const now = this.#deps.clock.now();
+    const due = (this.#nextSaying.get(server) ?? now + PROGRESS_EVERY_MS) <= now;
+    if (progress === null) this.#nextSaying.delete(server);
+    else if (due || !this.#nextSaying.has(server)) this.#nextSaying.set(server, now + PROGRESS_EVERY_MS);
+    if (progress === null || !due || progress.total === 0) return;
+    const share = Math.floor((100 * progress.done) / progress.total);
+    const size = (progress.total / 1_000_000).toFixed(0);
+    this.#deps.log.info({ server_name: server }, `pulling ${server}: ${share} % of ${size} MB`);
+  }
+}
+
+/** Digests that something runs, wants, or could go back to; of all others no resolved spec need be kept. */
+function specsInUse({ wanted, sighting, memory }: World): string[] {
+  const remembered = Object.values(memory.servers).flatMap(({ stable, promoted, rollout }) => [
+    stable,
+    promoted?.spec,
+    rollout?.spec,
+  ]);
+  const labelled = sighting.instances.map(({ specDigest }) => specDigest);
+  const digests = [...Object.values(wanted).map(({ digest }) => digest), ...labelled, ...remembered];
+  return [...new Set(digests.filter((digest) => digest != null))];
+}
+
+/** Dependencies first: where room is short, nobody is begun before what it depends on. */
+function inOrder(decisions: readonly Decision[], { servers }: DesiredState): readonly Decision[] {
+  const places = new Map(dependencyOrder(servers).map(({ name }, place) => [name, place]));
+  const placeOf = ({ server }: Decision): number => places.get(server) ?? Infinity;
+  return [...decisions].sort((a, b) => placeOf(a) - placeOf(b));
+}
+
+function earliest(times: readonly (number | null)[], latest: number): number {
+  return times.reduce<number>((first, time) => (time === null ? first : Math.min(first, time)), latest);
+}

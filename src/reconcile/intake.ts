@@ -1,0 +1,264 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Result } from '../lib/result.ts';
+import { isoSeconds } from '../lib/time.ts';
+import type { DesiredState } from '../model/desired.ts';
+import { Failure } from '../model/failure.ts';
+import type { SourceStatus } from '../model/status.ts';
+import type { Commit, History, ManifestSource, Snapshot } from '../source/source.ts';
+import type { StateFolder } from '../state/state.ts';
+import type { Recorder } from './recorder.ts';
+import { shortRevision, syncedFields } from './synced.ts';
+
+/** Text to desired state. The trace is chosen once the manifest's own is known. */
+export type ReadDesired = (
+  text: {
+    readonly content: Uint8Array;
+    readonly file: string;
+    readonly revision: string;
+    readonly source: string;
+  },
+  chooseTrace: (ofManifest: string | null) => string,
+) => Promise<Result<DesiredState, Refused>>;
+
+export interface Refused {
+  /** All problems, for the event and the status. */
+  readonly error: string;
+  readonly registryVersion?: string;
+  readonly expected?: string;
+}
+
+export interface IntakeDeps {
+  readonly source: ManifestSource;
+  readonly readDesired: ReadDesired;
+  readonly accepted: StateFolder['accepted'];
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly bootId: string;
+  /** `CHORA_TRACE_ID`, or null. */
+  readonly environmentTrace: string | null;
+  readonly allowRewind: boolean;
+  readonly removalByTrailer: boolean;
+}
+
+/** Whether a new revision was taken: then everything is looked at again. */
+export type Intaken = 'accepted' | 'unchanged' | 'refused' | 'unreachable';
+
+const READ_DEADLINE_MS = 60_000;
+
+/** New desired state, or refused and the last good kept. */
+export class Intake {
+  readonly #deps: IntakeDeps;
+  #desired: DesiredState | null = null;
+  #status: SourceStatus;
+  #attempted: string | null = null;
+  #lastRefusal: string | null = null;
+
+  constructor(deps: IntakeDeps) {
+    this.#deps = deps;
+    const { address, branch } = deps.source;
+    this.#status = { ...pending, url: address, branch };
+  }
+
+  /** null: nothing was ever accepted, so nothing is decided. */
+  get desired(): DesiredState | null {
+    return this.#desired;
+  }
+
+  get status(): SourceStatus {
+    return this.#status;
+  }
+
+  /** Goes on from the last accepted manifest, so that a start without its remote recovers what runs. */
+  async restore(): Promise<void> {
+    const { accepted, source, log } = this.#deps;
+    const kept = await accepted.load();
+    if (kept === null) return;
+    if (kept.source !== source.address) {
+      log.warn(
+        { accepted: kept.source, now: source.address },
+        'another source than the last accepted one; waiting for its first manifest',
+      );
+      return;
+    }
+    const text = { ...kept, content: new TextEncoder().encode(kept.content) };
+    const read = await this.#deps.readDesired(text, () => kept.traceId);
+    const isWritten = kept.revision === this.#deps.recorder.memory.revision;
+    if (read.ok) await this.#enforce(read.value, isWritten ? [] : kept.commits);
+    else
+      log.warn(
+        { error: read.error.error },
+        'the last accepted manifest is refused now; waiting for a new one',
+      );
+  }
+
+  /** Looks at the source and takes what is new. Rejects only when the journal or the state folder cannot be written. */
+  async look(signal: AbortSignal): Promise<Intaken> {
+    const { source, clock } = this.#deps;
+    try {
+      const known = this.#attempted ?? this.#desired?.revision ?? null;
+      const snapshot = await source.read(known, clock.deadline(READ_DEADLINE_MS, signal));
+      if (snapshot === null) return this.#nothingNew();
+      const outcome = await this.#consider(snapshot, signal);
+      // Only now: what could not be considered for our own trouble is read again.
+      this.#attempted = snapshot.revision;
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof Failure) || !error.code.startsWith('source_')) throw error;
+      return signal.aborted ? 'unchanged' : this.#unreachable(error);
+    }
+  }
+
+  #nothingNew(): Intaken {
+    const state = this.#status.state === 'unreachable' ? this.#stateOfKnown() : this.#status.state;
+    if (state !== this.#status.state) this.#lastRefusal = null;
+    this.#status = {
+      ...this.#status,
+      state,
+      ...(state === 'synced' ? { error: null } : {}),
+      last_successful_sync_at: this.#now(),
+    };
+    return 'unchanged';
+  }
+
+  #stateOfKnown(): SourceStatus['state'] {
+    if (this.#attempted === null || this.#attempted === this.#desired?.revision) return 'synced';
+    return 'refused';
+  }
+
+  async #consider(snapshot: Snapshot, signal: AbortSignal): Promise<Intaken> {
+    const history = await this.#historyOf(snapshot, signal);
+    if (history.rewind && !this.#deps.allowRewind) return this.#rewind(snapshot);
+    const trace = (ofManifest: string | null): string => this.#traceOf(snapshot, history, ofManifest);
+    const text = { ...snapshot, source: this.#deps.source.address };
+    const read = await this.#deps.readDesired(text, trace);
+    if (!read.ok) return this.#refuse(snapshot, read.error, trace(null));
+    await this.#keep(snapshot, read.value, history.commits);
+    await this.#enforce(read.value, history.commits);
+    return 'accepted';
+  }
+
+  async #historyOf(snapshot: Snapshot, signal: AbortSignal): Promise<History> {
+    const { source, recorder, clock } = this.#deps;
+    const { revision, source: from } = recorder.memory;
+    const own = { rewind: false, commits: snapshot.commit === null ? [] : [snapshot.commit] };
+    if (revision === null || from !== source.address || source.between === undefined) return own;
+    if (revision === snapshot.revision || snapshot.commit === null) return own;
+    return source.between(revision, snapshot.revision, clock.deadline(READ_DEADLINE_MS, signal));
+  }
+
+  #traceOf(snapshot: Snapshot, history: History, ofManifest: string | null): string {
+    const fromCommits =
+      snapshot.commit?.traceId ?? history.commits.find(({ traceId }) => traceId !== null)?.traceId;
+    return (
+      fromCommits ??
+      ofManifest ??
+      this.#deps.environmentTrace ??
+      `manifest-${shortRevision(snapshot.revision)}`
+    );
+  }
+
+  async #keep(snapshot: Snapshot, desired: DesiredState, commits: readonly Commit[]): Promise<void> {
+    const { revision, source, traceId } = desired;
+    const content = new TextDecoder().decode(snapshot.content);
+    await this.#deps.accepted.keep({ revision, source, traceId, file: snapshot.file, content, commits });
+  }
+
+  async #enforce(desired: DesiredState, commits: readonly Commit[]): Promise<void> {
+    const { recorder } = this.#deps;
+    const { memory } = recorder;
+    await this.#supersede(desired);
+    await recorder.record({
+      event: 'manifest_synced',
+      server: null,
+      traceId: desired.traceId,
+      fields: syncedFields(desired, commits, { memory, removalByTrailer: this.#deps.removalByTrailer }),
+    });
+    this.#desired = desired;
+    this.#lastRefusal = null;
+    this.#status = {
+      ...this.#status,
+      state: 'synced',
+      error: null,
+      attempted_revision: desired.revision,
+      applied_revision: desired.revision,
+      last_successful_sync_at: this.#now(),
+    };
+  }
+
+  async #supersede(desired: DesiredState): Promise<void> {
+    const { recorder, clock } = this.#deps;
+    const { revision, settled, acceptedAt, traceId } = recorder.memory;
+    if (revision === null || revision === settled || revision === desired.revision) return;
+    const seconds = Math.round((clock.now() - acceptedAt) / 1_000);
+    await recorder.record({
+      event: 'revision_settled',
+      server: null,
+      traceId: traceId ?? desired.traceId,
+      fields: { revision, outcome: 'superseded', seconds, servers_failed: [] },
+    });
+  }
+
+  async #rewind(snapshot: Snapshot): Promise<Intaken> {
+    const from = this.#deps.recorder.memory.revision ?? '';
+    const error =
+      `revision ${shortRevision(snapshot.revision)} does not descend from the accepted ${shortRevision(from)}: ` +
+      'history was rewritten or set back. To accept it, start with --allow-rewind; else push the old history again.';
+    await this.#refuse(snapshot, { error }, this.#traceOf(snapshot, { rewind: true, commits: [] }, null));
+    this.#status = { ...this.#status, state: 'rewind' };
+    return 'refused';
+  }
+
+  async #refuse(snapshot: Snapshot, refused: Refused, traceId: string): Promise<Intaken> {
+    const { error, registryVersion, expected } = refused;
+    await this.#recordRefusal(traceId, snapshot.revision, {
+      error,
+      ...(registryVersion === undefined ? {} : { registry_version: registryVersion }),
+      ...(expected === undefined ? {} : { expected }),
+    });
+    this.#status = {
+      ...this.#status,
+      state: 'refused',
+      error,
+      attempted_revision: snapshot.revision,
+      last_successful_sync_at: this.#now(),
+    };
+    return 'refused';
+  }
+
+  async #unreachable(failure: Failure): Promise<Intaken> {
+    const error =
+      failure.suggestedAction === null ? failure.message : `${failure.message} (${failure.suggestedAction})`;
+    const traceId = this.#desired?.traceId ?? `orchestrator-${this.#deps.bootId}`;
+    const state = failure.code === 'source_missing' ? 'refused' : 'unreachable';
+    await this.#recordRefusal(traceId, null, { error });
+    this.#status = { ...this.#status, state, error };
+    return 'unreachable';
+  }
+
+  /** Once a reason: a poll that finds the same trouble again has nothing new to say. */
+  async #recordRefusal(traceId: string, revision: string | null, details: { error: string }): Promise<void> {
+    const refusal = JSON.stringify([revision, details]);
+    if (refusal === this.#lastRefusal) return;
+    this.#lastRefusal = refusal;
+    await this.#deps.recorder.record({
+      event: 'registry_read_failed',
+      server: null,
+      traceId,
+      fields: { ...(revision === null ? {} : { revision }), details },
+    });
+  }
+
+  #now(): string {
+    return isoSeconds(this.#deps.clock.now());
+  }
+}
+
+const pending: Omit<SourceStatus, 'url' | 'branch'> = {
+  attempted_revision: null,
+  applied_revision: null,
+  state: 'pending',
+  last_successful_sync_at: null,
+  error: null,
+};

@@ -1,0 +1,124 @@
+import type { Clock } from '../lib/clock.ts';
+import type { DesiredState } from '../model/desired.ts';
+import type { Instance, Sighting } from '../model/observed.ts';
+import { imageRefOf, type Settings, type Spec } from '../model/spec.ts';
+import type { World } from '../model/world.ts';
+import type { Runtime, RuntimeHint } from '../runtime/runtime.ts';
+import { sightingWithoutFuture } from '../plan/set-back.ts';
+import type { SelfCheck } from '../status/status.ts';
+import type { Monitor, Patient } from './monitor.ts';
+import type { Recorder } from './recorder.ts';
+import type { Sealing } from './sealing.ts';
+
+export interface LookDeps {
+  readonly runtime: Runtime;
+  readonly monitor: Monitor;
+  readonly sealing: Sealing;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly bootAt: number;
+  readonly allowRemovalOf: number | null;
+  /** Specs kept by earlier runs, by digest. */
+  readonly keptSpecs: Readonly<Record<string, Spec>>;
+  readonly engineState: (state: SelfCheck) => void;
+  /** Called with every engine before anything is decided for it; rejects when it is another orchestrator's. */
+  readonly claimEngine: (engineId: string) => Promise<void>;
+}
+
+/** Gathers everything a plan is made of into one value. */
+export class Look {
+  readonly #deps: LookDeps;
+  readonly #killRequests = new Map<string, number>();
+  #specs: Record<string, Spec>;
+  /** Unix ms; not later than now, however the clock was set. */
+  #bootAt: number;
+  #lockHeld = true;
+
+  constructor(deps: LookDeps) {
+    this.#deps = deps;
+    this.#specs = { ...deps.keptSpecs };
+    this.#bootAt = deps.bootAt;
+  }
+
+  engineState(state: SelfCheck): void {
+    this.#deps.engineState(state);
+  }
+
+  /** The writer lock may no longer be ours: from now on every step is held. */
+  lockLost(): void {
+    this.#lockHeld = false;
+  }
+
+  /** Of all hints only this one is kept: who asked for a stop cannot be seen afterwards. */
+  note(hint: RuntimeHint): void {
+    if (hint.kind === 'kill_requested') this.#killRequests.set(hint.container, hint.at);
+  }
+
+  /** Rejects with the `Failure` of an engine that cannot be looked at. */
+  async world(desired: DesiredState, signal: AbortSignal): Promise<World> {
+    const { runtime, sealing, recorder, clock, monitor } = this.#deps;
+    const seen = await runtime.observe(this.#imagesOfInterest(desired), signal);
+    const sighting = sightingWithoutFuture(seen, clock.now());
+    this.#bootAt = Math.min(this.#bootAt, clock.now());
+    await this.#deps.claimEngine(sighting.engine.id);
+    this.#forgetGone(sighting);
+    const { wanted, blocked } = sealing.look(desired, sighting.instances);
+    this.#learnSpecs(wanted, sighting);
+    monitor.watch(this.#patients(desired, sighting));
+    return {
+      now: clock.now(),
+      bootAt: this.#bootAt,
+      desired,
+      wanted,
+      blocked,
+      sighting,
+      pulses: monitor.pulses(),
+      killRequests: Object.fromEntries(this.#killRequests),
+      memory: recorder.memory,
+      specs: this.#specs,
+      allowRemovalOf: this.#deps.allowRemovalOf,
+      lockHeld: this.#lockHeld,
+    };
+  }
+
+  /** Wanted, whatever could be gone back to, and what we brought here ourselves and may delete again. */
+  #imagesOfInterest(desired: DesiredState): string[] {
+    const { memory } = this.#deps.recorder;
+    const remembered = Object.values(memory.servers).flatMap(({ stable, promoted }) => [
+      stable,
+      promoted?.spec ?? null,
+    ]);
+    const known = remembered.flatMap((digest) => (digest === null ? [] : (this.#specs[digest] ?? [])));
+    const wanted = this.#deps.sealing.known(desired);
+    const pulled = Object.values(memory.servers).flatMap((server) => server.pulled);
+    return [...new Set([...[...wanted, ...known].map(imageRefOf), ...pulled])];
+  }
+
+  #learnSpecs(wanted: Readonly<Record<string, Spec>>, sighting: Sighting): void {
+    const labelled = sighting.instances.flatMap(({ spec }) => (spec === null ? [] : [spec]));
+    for (const spec of [...labelled, ...Object.values(wanted)]) this.#specs[spec.digest] = spec;
+  }
+
+  #forgetGone(sighting: Sighting): void {
+    const here = new Set(sighting.instances.map(({ id }) => id));
+    for (const id of this.#killRequests.keys()) if (!here.has(id)) this.#killRequests.delete(id);
+  }
+
+  #patients(desired: DesiredState, sighting: Sighting): Patient[] {
+    const settings = new Map(desired.servers.map((server) => [server.name, server.settings]));
+    const { servers } = this.#deps.recorder.memory;
+    return sighting.instances
+      .filter(({ state }) => state === 'running')
+      .flatMap((instance) => {
+        const own = settings.get(instance.server) ?? instance.spec?.settings;
+        const draining = servers[instance.server]?.drains[instance.id] !== undefined;
+        return own === undefined ? [] : [patient(instance, own, draining)];
+      });
+  }
+}
+
+const patient = (instance: Instance, settings: Settings, draining: boolean): Patient => ({
+  instance,
+  settings: settings.health,
+  draining,
+});

@@ -1,0 +1,276 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { News } from '../lib/news.ts';
+import { Failure } from '../model/failure.ts';
+import type { Event } from '../model/event.ts';
+import type { Instance } from '../model/observed.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Notifier } from '../notify/notify.ts';
+import type { Probe, ProbeTarget } from '../probe/probe.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { Secrets } from '../secrets/secrets.ts';
+import type { ManifestSource } from '../source/source.ts';
+import type { Request, StateFolder } from '../state/state.ts';
+import type { SelfCheck, SelfChecks } from '../status/status.ts';
+import { Diary } from './diary.ts';
+import { Controller, type Published, type Settled } from './controller.ts';
+import { Following } from './following.ts';
+import { Intake, type ReadDesired } from './intake.ts';
+import { Look } from './look.ts';
+import { Monitor } from './monitor.ts';
+import { Recorder } from './recorder.ts';
+import { keepObeying } from './requests.ts';
+import { Sealing } from './sealing.ts';
+import { Self } from './self.ts';
+
+/** Everything that touches the world, by contract. */
+export interface Rooms {
+  readonly source: ManifestSource;
+  readonly readDesired: ReadDesired;
+  readonly runtime: Runtime;
+  readonly registry: Registry;
+  readonly probe: Probe;
+  readonly journal: Journal;
+  readonly state: StateFolder;
+  readonly secrets: Secrets;
+  readonly notifier: Notifier;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface OrchestratorOptions {
+  readonly owner: string;
+  readonly bootId: string;
+  readonly programVersion: string;
+  /** Between two looks at the source, +-10 %. */
+  readonly intervalMs: number;
+  /** Between two looks for newer versions of one image; at most so long. */
+  readonly updateIntervalMs: number;
+  readonly environmentTrace: string | null;
+  readonly allowRewind: boolean;
+  readonly removalByTrailer: boolean;
+  readonly allowRemovalOf: number | null;
+  readonly recordChecks: boolean;
+  /** 0..1. */
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly targetOf: (instance: Instance) => ProbeTarget;
+  readonly urlOf: (instance: Instance) => string | null;
+  /** Called once the engine is known; rejects when another orchestrator has this engine and owner. */
+  readonly claimEngine: (engineId: string) => Promise<void>;
+  readonly publish: (published: Published, source: Intake['status']) => void;
+  readonly noteEvent: (event: Event) => void;
+  readonly self: (checks: SelfChecks) => void;
+}
+
+export interface Orchestrator {
+  /** Resolves when what the source says now is settled; pending while the source is away or its newest is refused. */
+  settled(): Promise<Settled>;
+  readonly intake: Intake;
+  readonly recorder: Recorder;
+  /** Look at the source now. */
+  poll(): void;
+  /** Every step is held from now on. */
+  lockLost(): void;
+  /** Rejects with our own mistake; pending for ever otherwise. */
+  readonly broken: Promise<never>;
+  /** Stops deciding, lets the steps in hand end (at most `graceMs`), flushes. Servers keep running. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Joins the rooms and begins. Rejects with a `Failure` when history cannot be read or written. */
+export async function startOrchestrator(rooms: Rooms, options: OrchestratorOptions): Promise<Orchestrator> {
+  const joined = await join(rooms, options);
+  await joined.begin();
+  return joined;
+}
+
+async function join(rooms: Rooms, options: OrchestratorOptions): Promise<Joined> {
+  const self = new Self(options.self);
+  const recorder = await Recorder.open({
+    ...rooms,
+    newId: options.newId,
+    recall: options.noteEvent,
+    tell: (event) => {
+      options.noteEvent(event);
+      rooms.notifier.tell(event);
+    },
+    journalState: (state) => self.set({ journal: state }),
+  });
+  const keptSpecs = await rooms.state.specs.load();
+  return new Joined(rooms, options, { recorder, self, keptSpecs });
+}
+
+class Joined implements Orchestrator {
+  readonly intake: Intake;
+  readonly recorder: Recorder;
+  readonly broken: Promise<never>;
+  readonly #rooms: Rooms;
+  readonly #options: OrchestratorOptions;
+  readonly #self: Self;
+  readonly #look: Look;
+  readonly #monitor: Monitor;
+  readonly #sealing: Sealing;
+  readonly #following: Following;
+  readonly #controller: Controller;
+  readonly #diary: Diary;
+  readonly #news: News;
+  readonly #sourceNews: News;
+  readonly #end = new AbortController();
+  readonly #loops: Promise<void>[] = [];
+  readonly #sourceHeard: Promise<void>;
+  #hearSource: () => void = () => undefined;
+  #break: (error: unknown) => void = () => undefined;
+
+  constructor(
+    rooms: Rooms,
+    options: OrchestratorOptions,
+    made: { recorder: Recorder; self: Self; keptSpecs: Awaited<ReturnType<StateFolder['specs']['load']>> },
+  ) {
+    const { recorder, self, keptSpecs } = made;
+    const { clock } = rooms;
+    this.#rooms = rooms;
+    this.#options = options;
+    this.#self = self;
+    this.recorder = recorder;
+    this.broken = new Promise((_resolve, reject) => (this.#break = reject));
+    this.#sourceHeard = new Promise((resolve) => (this.#hearSource = resolve));
+    this.#news = new News(clock);
+    this.#sourceNews = new News(clock);
+    const hint = this.#news.hint;
+    this.intake = new Intake({ ...rooms, ...options, accepted: rooms.state.accepted, recorder });
+    this.#sealing = new Sealing({ ...rooms, recorder, hint });
+    const report = (error: unknown): void => this.#report(error);
+    this.#following = new Following({ ...rooms, ...options, recorder, hint, report });
+    this.#monitor = new Monitor({ ...rooms, ...options, recorder, hint, report });
+    const engineState = (engine: SelfCheck): void => self.set({ engine });
+    const look = { ...rooms, ...options, recorder, keptSpecs, engineState, bootAt: clock.now() };
+    this.#look = new Look({ ...look, monitor: this.#monitor, sealing: this.#sealing });
+    this.#controller = this.#makeController();
+    this.#diary = new Diary({ ...options, recorder, clock });
+  }
+
+  #makeController(): Controller {
+    const { source, state } = this.#rooms;
+    return new Controller({
+      ...this.#rooms,
+      news: this.#news,
+      intake: this.intake,
+      look: this.#look,
+      monitor: this.#monitor,
+      sealing: this.#sealing,
+      recorder: this.recorder,
+      hands: {
+        ...this.#rooms,
+        ...this.#options,
+        recorder: this.recorder,
+        specs: state.specs,
+        source: source.address,
+      },
+      publish: (published) => this.#options.publish(published, this.intake.status),
+    });
+  }
+
+  async begin(): Promise<void> {
+    await this.#diary.begun();
+    await this.intake.restore();
+    const { signal } = this.#end;
+    const { source, runtime, state } = this.#rooms;
+    this.#loop(this.#watchSource(signal));
+    this.#loop(this.#controller.run(signal));
+    this.#loop(this.#following.run(() => this.intake.desired, signal));
+    this.#loop(this.#publishEverySecond(signal));
+    this.#loop(this.#diary.keepSaying((error) => this.#report(error), signal));
+    this.#loop(source.watch(this.#sourceNews.hint, signal));
+    this.#loop(runtime.watch(this.#controller.onRuntimeHint, signal));
+    const news = new News(this.#rooms.clock);
+    this.#loop(state.requests.watch(news.hint, signal));
+    this.#loop(keepObeying(this.#requestsDeps(state.requests, news), signal));
+  }
+
+  async settled(): Promise<Settled> {
+    // Until then only what was accepted before our start is in force.
+    await this.#sourceHeard;
+    const settled = this.#controller.settled();
+    this.#news.hint();
+    return settled;
+  }
+
+  poll(): void {
+    this.#sourceNews.hint();
+  }
+
+  lockLost(): void {
+    this.#look.lockLost();
+    this.#news.hint();
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    const { clock, journal, notifier } = this.#rooms;
+    this.#end.abort();
+    this.#monitor.stop();
+    const loops = Promise.allSettled(this.#loops);
+    const inTime = await Promise.race([loops.then(() => true), clock.sleep(graceMs).then(() => false)]);
+    const outcome = inTime ? 'ended' : 'a step was abandoned in the middle; the next start looks again';
+    await this.#diary
+      .ended(outcome)
+      .catch((error: unknown) => this.#rooms.log.error({ err: error }, 'the end could not be written down'));
+    await notifier.close();
+    await journal.close();
+  }
+
+  #loop(loop: Promise<void>): void {
+    this.#loops.push(loop.catch((error: unknown) => this.#report(error)));
+  }
+
+  /** A world that fails is logged and goes on being watched; our own mistake ends the program. */
+  #report(error: unknown): void {
+    if (this.#end.signal.aborted) return;
+    if (error instanceof Failure) this.#rooms.log.error({ code: error.code }, error.message);
+    else this.#break(error);
+  }
+
+  async #watchSource(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#rooms;
+    while (!signal.aborted) {
+      await this.#lookAtSource(signal).catch((error: unknown) => this.#report(error));
+      const jitter = 0.9 + 0.2 * this.#options.random();
+      await this.#sourceNews.wait(clock.now() + this.#options.intervalMs * jitter, signal);
+    }
+  }
+
+  async #lookAtSource(signal: AbortSignal): Promise<void> {
+    const outcome = await this.intake.look(signal);
+    const { status, desired } = this.intake;
+    const known = desired !== null;
+    this.#self.set({ manifest: status.state === 'synced' ? 'ok' : known ? 'degraded' : 'down' });
+    if (known) await this.#sealing.readSecrets(desired);
+    if (status.state === 'synced') this.#hearSource();
+    if (outcome === 'accepted') this.#news.hint();
+  }
+
+  async #publishEverySecond(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#rooms.clock.sleep(1_000, signal);
+      this.#controller.publish();
+    }
+  }
+
+  #requestsDeps(requests: StateFolder['requests'], news: News): Parameters<typeof keepObeying>[0] {
+    const report = (error: unknown): void => this.#report(error);
+    const { recorder } = this;
+    return { ...this.#rooms, recorder, requests, news, report, knows: this.#knows, obey: this.#obey };
+  }
+
+  readonly #knows = (server: string): boolean =>
+    this.recorder.memory.servers[server] !== undefined ||
+    (this.intake.desired?.servers.some(({ name }) => name === server) ?? false);
+
+  readonly #obey = ({ request, server }: Request): void => {
+    if (request === 'sync') this.#sourceNews.hint();
+    if (request === 'sync' || request === 'retry') this.#following.lookNow();
+    if (request === 'retry' && server !== null) this.#sealing.retry(server);
+    this.#news.hint();
+  };
+}

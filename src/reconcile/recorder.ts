@@ -1,0 +1,137 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { isoSeconds } from '../lib/time.ts';
+import { catalogue } from '../model/catalogue.ts';
+import type { Event, EventDraft } from '../model/event.ts';
+import { Failure } from '../model/failure.ts';
+import { emptyMemory, type Memory } from '../model/memory.ts';
+import type { Journal, LogName } from '../journal/journal.ts';
+import { remember } from '../plan/remember.ts';
+import { withoutFuture } from '../plan/set-back.ts';
+import { dress } from './dress.ts';
+
+export interface RecorderDeps {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Short random id for rollouts and incidents. */
+  readonly newId: () => string;
+  /** Told of every event after it is on disk; must not throw and is not waited for. */
+  readonly tell: (event: Event) => void;
+  /** Told of the latest events of earlier runs, oldest first, before anything new. */
+  readonly recall: (event: Event) => void;
+  /** Told when the journal can or cannot be written. */
+  readonly journalState: (state: 'ok' | 'down') => void;
+}
+
+/** So many events of earlier runs are shown to readers after a restart. */
+const RECALLED = 2_000;
+
+/** A clock that is kept in step goes back a little now and then. */
+const TOLERATED_MS = 1_000;
+
+/** The only hand that writes history: stamps, appends, remembers, logs, tells. One event at a time, in order. */
+export class Recorder {
+  readonly #deps: RecorderDeps;
+  #memory: Memory;
+  /** Unix ms: the latest that the clock has said. */
+  #latest: number;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  private constructor(deps: RecorderDeps, memory: Memory, latest: number) {
+    this.#deps = deps;
+    this.#memory = memory;
+    this.#latest = latest;
+  }
+
+  /** Reads the log back into memory. Lines nobody can read are skipped, counted and logged. */
+  static async open(deps: RecorderDeps): Promise<Recorder> {
+    const { events, skipped } = await deps.journal.replay('events');
+    if (skipped > 0) deps.log.warn({ skipped }, 'lines of the event log could not be read and were skipped');
+    for (const event of events.slice(-RECALLED)) deps.recall(event);
+    const latest = events.at(-1)?.time_ms ?? 0;
+    return new Recorder(deps, events.reduce(remember, emptyMemory), latest);
+  }
+
+  /** What the log says, as a value; never changed in place. */
+  get memory(): Memory {
+    this.#noticeSetBack();
+    return this.#memory;
+  }
+
+  /** Resolves when the event is on disk and remembered. Rejects with a `Failure` when it cannot be written. */
+  record(draft: EventDraft): Promise<Event> {
+    const written = this.#queue.then(() => this.#write(draft));
+    this.#queue = written.catch(() => undefined);
+    return written;
+  }
+
+  /** Resolves when everything asked for until now is written or has failed. */
+  async flush(): Promise<void> {
+    await this.#queue;
+  }
+
+  async #write(draft: EventDraft): Promise<Event> {
+    const { journal, journalState, tell } = this.#deps;
+    const log = catalogue[draft.event].log;
+    this.#noticeSetBack();
+    const moment = { newId: this.#deps.newId, now: this.#deps.clock.now() };
+    const event = this.#stamp(dress(draft, this.#memory, moment), log);
+    await journal.append(log, event).catch((error: unknown) => {
+      journalState('down');
+      throw error;
+    });
+    journalState('ok');
+    this.#memory = remember(this.#memory, event);
+    this.#say(event);
+    tell(event);
+    if (journal.isFull(log)) await this.#rotate(log);
+    return event;
+  }
+
+  #noticeSetBack(): void {
+    const now = this.#deps.clock.now();
+    if (now < this.#latest - TOLERATED_MS) {
+      this.#deps.log.warn({ seconds: (this.#latest - now) / 1_000 }, 'the clock was set back');
+      this.#memory = withoutFuture(this.#memory, now);
+    }
+    this.#latest = now;
+  }
+
+  /** The event itself is safe by now: a file that cannot be ended goes on growing, and that is told. */
+  async #rotate(log: LogName): Promise<void> {
+    try {
+      await this.#deps.journal.rotate(log, log === 'events' ? this.#checkpoint() : null);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#deps.log.error({ code: error.code, log }, error.message);
+      this.#deps.journalState('down');
+    }
+  }
+
+  #stamp(draft: EventDraft, log: LogName): Event {
+    const now = this.#deps.clock.now();
+    return {
+      event_type: draft.event,
+      trace_id: draft.traceId,
+      timestamp: isoSeconds(now),
+      repo: 'mcp-orchestration',
+      seq: this.#deps.journal.next(log),
+      time_ms: now,
+      ...(draft.server === null ? {} : { server_name: draft.server }),
+      ...draft.fields,
+    } as Event;
+  }
+
+  #checkpoint(): Event {
+    const memory = this.#memory;
+    const traceId = memory.traceId ?? 'orchestrator';
+    return this.#stamp({ event: 'memory_checkpoint', server: null, traceId, fields: { memory } }, 'events');
+  }
+
+  #say(event: Event): void {
+    const { level, says } = catalogue[event.event_type];
+    if (event.event_type === 'memory_checkpoint') return;
+    this.#deps.log[level](event, says);
+  }
+}

@@ -1,0 +1,88 @@
+import type { Clock } from '../lib/clock.ts';
+import { Failure } from '../model/failure.ts';
+import { usualLimits, type BudgetLimits } from './budget.ts';
+import { Cache } from './cache.ts';
+import { readCredentials, toPullAuth, type PullAuth } from './credentials.ts';
+import { fetchDigest, fetchFacts } from './manifests.ts';
+import { OciClient } from './oci.ts';
+import { parseImage, parseRepository } from './reference.ts';
+import type { ImageFacts, Platform, Registry } from './registry.ts';
+import { fetchTags } from './tags.ts';
+
+export interface RegistryOptions {
+  readonly clock: Clock;
+  /** 0 up to 1; spreads checks and pauses. */
+  readonly random: () => number;
+  /** Docker's config.json; null: never any credentials. */
+  readonly dockerConfig: string | null;
+  readonly limits?: BudgetLimits;
+}
+
+export interface OpenedRegistry extends Registry {
+  /** What the engine needs to pull this repository by itself; null: nothing. Rejects with `registry_denied`. */
+  authFor(repository: string): Promise<PullAuth | null>;
+  close(): Promise<void>;
+}
+
+/** All pages of one list, or all manifests of one image. */
+const LOOK_LIMIT_MS = 60_000;
+
+export function openRegistry({ clock, random, dockerConfig, limits }: RegistryOptions): OpenedRegistry {
+  const credentialsFor = (host: string) => readCredentials(dockerConfig, host);
+  const oci = new OciClient({ clock, random, limits: limits ?? usualLimits, credentialsFor });
+  const digests = new Cache<string>(clock, random);
+  const lists = new Cache<readonly string[]>(clock, random);
+  const facts = new Cache<ImageFacts>(clock, random);
+  // A look is shared: it ends at its own deadline, not when one of those who wait for it goes away.
+  const deadline = () => clock.deadline(LOOK_LIMIT_MS);
+  const shared = <T>(look: Promise<T>, signal: AbortSignal) =>
+    orCalledOff(look, clock.deadline(LOOK_LIMIT_MS, signal));
+
+  return {
+    async digestOf(name, { maxAgeMs }, signal) {
+      const image = parseImage(name);
+      if (image.reference.startsWith('sha256:')) return image.reference;
+      return shared(
+        digests.get(name, maxAgeMs, (known) => fetchDigest(oci, image, known, deadline())),
+        signal,
+      );
+    },
+    async tags(name, { maxAgeMs }, signal) {
+      const repository = parseRepository(name);
+      return shared(
+        lists.get(name, maxAgeMs, (known) => fetchTags(oci, repository, known, deadline())),
+        signal,
+      );
+    },
+    async inspect(name, platform, { maxAgeMs }, signal) {
+      const look = async () => ({
+        value: await fetchFacts(oci, parseImage(name), platform, deadline()),
+        etag: null,
+      });
+      return shared(facts.get(`${name} ${wordsOf(platform)}`, maxAgeMs, look), signal);
+    },
+    async authFor(name) {
+      const { host } = parseRepository(name);
+      const credentials = await credentialsFor(host);
+      return credentials === null ? null : toPullAuth(credentials, host);
+    },
+    close: () => oci.close(),
+  };
+}
+
+const wordsOf = ({ os, architecture, variant }: Platform): string => `${os}/${architecture}/${variant ?? ''}`;
+
+/** Gives up waiting as soon as the signal aborts. */
+async function orCalledOff<T>(look: Promise<T>, signal: AbortSignal): Promise<T> {
+  let giveUp = (): void => undefined;
+  const calledOff = new Promise<never>((_resolve, reject) => {
+    giveUp = () => reject(new Failure('registry_unreachable', 'the question was called off'));
+  });
+  if (signal.aborted) giveUp();
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await Promise.race([look, calledOff]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}

@@ -1,0 +1,35 @@
+/** Which versions exist. Every verb rejects with a `Failure` (`registry_*`, `image_not_found`) and nothing else. */
+export interface Registry {
+  /** The digest behind `repository:tag` (of the index, where there is one). Asked at most once per `maxAgeMs` for each image. */
+  digestOf(image: string, options: { readonly maxAgeMs: number }, signal: AbortSignal): Promise<string>;
+  /** All tags of a repository, every page, at most 20,000. */
+  tags(
+    repository: string,
+    options: { readonly maxAgeMs: number },
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
+  /** What a pull would bring for this platform; `image_not_found` of class `version` when the image has nothing for it. */
+  inspect(
+    image: string,
+    platform: Platform,
+    options: { readonly maxAgeMs: number },
+    signal: AbortSignal,
+  ): Promise<ImageFacts>;
+}
+
+/** As the engine names it: `linux`, `arm64`, `v8`. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
+
+/** What an image says of itself. */
+export interface ImageFacts {
+  /** What the tag stands for: of the index where there is one. */
+  readonly digest: string;
+  /** Of the manifest for the platform; the same as `digest` where there is no index. */
+  readonly platformDigest: string;
+  /** Compressed, all layers and the configuration: what a pull onto an empty disk would fetch. */
+  readonly sizeBytes: number;
+}

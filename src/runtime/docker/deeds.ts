@@ -1,0 +1,187 @@
+import type Docker from 'dockerode';
+import { Failure } from '../../model/failure.ts';
+import type { Address, Instance } from '../../model/observed.ts';
+import type { Birth } from '../runtime.ts';
+import type { EngineClient } from './client.ts';
+import { GRACE_SECONDS, toCreateOptions } from './create-options.ts';
+import { isStatus } from './failures.ts';
+import type { Images } from './images.ts';
+import { digestLabel, ownerLabel } from './labels.ts';
+import { nameOf } from './names.ts';
+import type { Networks } from './networks.ts';
+import type { News } from './news.ts';
+import type { Ports } from './ports.ts';
+
+interface DeedsOptions {
+  readonly client: EngineClient;
+  readonly images: Images;
+  readonly networks: Networks;
+  readonly ports: Ports;
+  readonly news: News;
+  readonly owner: string;
+  readonly publishAddress: string;
+  /** Host ports that no new container may get. */
+  readonly takenPorts: () => ReadonlySet<number>;
+}
+
+/** Tries with another free port when somebody was quicker. */
+const PORT_TRIES = 3;
+/** On top of the grace, for an engine that is slow to kill. */
+const STOP_MS = (GRACE_SECONDS + 20) * 1000;
+
+/** What is done to containers. Every deed may be repeated. */
+export class Deeds {
+  readonly #options: DeedsOptions;
+
+  constructor(options: DeedsOptions) {
+    this.#options = options;
+  }
+
+  async create(birth: Birth, signal: AbortSignal): Promise<{ readonly id: string }> {
+    const running = await this.#clearName(birth, signal);
+    if (running !== null) return { id: running };
+    const { images, networks } = this.#options;
+    const image = await images.runnable(birth.spec, signal);
+    await networks.ensureFor(birth.spec, signal);
+    return { id: await this.#bear(birth, image, signal) };
+  }
+
+  /** Starting what runs is nothing. */
+  async start(instance: Instance, signal: AbortSignal): Promise<void> {
+    await this.#start(instance.id, instance.name, signal);
+  }
+
+  async restart(instance: Instance, signal: AbortSignal): Promise<void> {
+    this.#options.news.weStop(instance.id);
+    await this.#do(instance.id, `restart ${instance.name}`, (it) => it.restart({ t: GRACE_SECONDS }), signal);
+  }
+
+  /** Stopping what has stopped or is gone is nothing. */
+  async stop(instance: Instance, signal: AbortSignal): Promise<void> {
+    this.#options.news.weStop(instance.id);
+    const stop = (it: Docker.Container): Promise<unknown> =>
+      it.stop({ t: GRACE_SECONDS }).catch(unless(304, 404));
+    await this.#do(instance.id, `stop ${instance.name}`, stop, signal);
+  }
+
+  /** What still runs is asked to end first: nobody is killed before its grace is over. */
+  async remove(instance: Instance, signal: AbortSignal): Promise<void> {
+    if (instance.state === 'running') await this.stop(instance, signal);
+    await this.#remove(instance.id, instance.name, signal);
+  }
+
+  /** What an earlier try left under the name: the id of what is whole and runs, else it is removed. */
+  async #clearName(birth: Birth, signal: AbortSignal): Promise<string | null> {
+    const name = nameOf(birth.spec, birth.instance);
+    const found = await this.#find(name, signal);
+    if (found === null) return null;
+    if (found.Config.Labels[ownerLabel] !== birth.owner) throw foreign(name);
+    const isWhole = found.State.Running && found.Config.Labels[digestLabel] === birth.spec.digest;
+    if (isWhole) return found.Id;
+    await this.#remove(found.Id, name, signal);
+    return null;
+  }
+
+  async #bear(birth: Birth, image: string, signal: AbortSignal): Promise<string> {
+    const tries = birth.spec.hostPort === 0 ? PORT_TRIES : 1;
+    for (let left = tries - 1; ; left -= 1) {
+      const published = await this.#publish(birth);
+      const id = await this.#createOnly(birth, { image, published }, signal);
+      const failure = await this.#begin(birth, id, signal);
+      if (failure === null) return id;
+      if (failure.code !== 'port_taken' || left === 0) throw leaving(failure, id);
+      await this.#remove(id, nameOf(birth.spec, birth.instance), signal);
+    }
+  }
+
+  async #publish({ spec }: Birth): Promise<Address> {
+    const { publishAddress: host, ports, takenPorts } = this.#options;
+    return { host, port: spec.hostPort === 0 ? await ports.choose(takenPorts()) : spec.hostPort };
+  }
+
+  async #createOnly(
+    birth: Birth,
+    placement: { image: string; published: Address },
+    signal: AbortSignal,
+  ): Promise<string> {
+    const options = toCreateOptions(birth, placement);
+    const created: unknown = await this.#options.client.ask(
+      `create ${options.name}`,
+      (docker) => docker.createContainer(options),
+      signal,
+    );
+    return (created as { id: string }).id;
+  }
+
+  /** The failure that kept it from running, or null. */
+  async #begin(birth: Birth, id: string, signal: AbortSignal): Promise<Failure | null> {
+    try {
+      await this.#options.networks.joinOthers(birth.spec, id, signal);
+      await this.#start(id, nameOf(birth.spec, birth.instance), signal);
+      return null;
+    } catch (error) {
+      if (error instanceof Failure) return error;
+      throw error;
+    }
+  }
+
+  #start(id: string, name: string, signal: AbortSignal): Promise<void> {
+    return this.#do(id, `start ${name}`, (it) => it.start().catch(unless(304)), signal);
+  }
+
+  /** Its anonymous volumes stay: they bear no label of ours. */
+  async #remove(id: string, name: string, signal: AbortSignal): Promise<void> {
+    this.#options.news.weStop(id);
+    const remove = (it: Docker.Container): Promise<unknown> =>
+      it.remove({ force: true, v: false }).catch(unlessGoing);
+    await this.#do(id, `remove ${name}`, remove, signal);
+  }
+
+  /** Whether it went well or not, what was known of the container may be so no longer. */
+  async #do(
+    id: string,
+    doing: string,
+    deed: (container: Docker.Container) => Promise<unknown>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client, news } = this.#options;
+    try {
+      await client.ask(doing, (docker) => deed(docker.getContainer(id)), signal, STOP_MS);
+    } finally {
+      news.touch(id);
+    }
+  }
+
+  #find(name: string, signal: AbortSignal): Promise<Docker.ContainerInspectInfo | null> {
+    return this.#options.client.ask(
+      `look for ${name}`,
+      (docker) => docker.getContainer(name).inspect().catch(unless(404)),
+      signal,
+    );
+  }
+}
+
+/** An answer that says there is nothing left to do is a success. */
+const unless =
+  (...codes: readonly number[]) =>
+  (error: unknown): null => {
+    if (isStatus(error, ...codes)) return null;
+    throw error as Error;
+  };
+
+/** Somebody else may be removing it at this moment. */
+function unlessGoing(error: unknown): null {
+  if (isStatus(error, 409) && /already in progress/.test(String(error))) return null;
+  return unless(404)(error);
+}
+
+const foreign = (name: string): Failure =>
+  new Failure('foreign_container', `a container named ${name} is not ours`, {
+    suggestedAction: `remove it (docker rm -f ${name}) or rename it`,
+  });
+
+function leaving(failure: Failure, container: string): Failure {
+  const { code, message, class: whose, suggestedAction } = failure;
+  const advice = suggestedAction === null ? {} : { suggestedAction };
+  return new Failure(code, message, { class: whose, container, cause: failure, ...advice });
+}

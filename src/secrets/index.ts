@@ -1,0 +1,1 @@
+export { folderSecrets, type FolderSecretsOptions } from './folder.ts';

@@ -1,0 +1,94 @@
+import { Failure, type FailureCode } from '../model/failure.ts';
+
+interface Explanation {
+  readonly pattern: RegExp;
+  readonly code: FailureCode;
+  readonly advice: string;
+}
+
+/** What git says when things fail (LC_ALL=C), the first that fits. */
+const explanations: readonly Explanation[] = [
+  {
+    pattern: /no space left on device|disk quota exceeded/i,
+    code: 'disk_full',
+    advice: 'Free space where --state lies.',
+  },
+  {
+    pattern: /host key verification failed|remote host identification has changed/i,
+    code: 'source_denied',
+    advice:
+      "The host's ssh key is not the one known for it: check the host, then remove its line from known_hosts.",
+  },
+  {
+    pattern: /permission denied \(|no such identity|bad permissions|load key/i,
+    code: 'source_denied',
+    advice: 'Give --ssh-key a key that may read the repository.',
+  },
+  {
+    pattern:
+      /authentication failed|could not read (username|password)|error: 40[137]|access denied|not exported/i,
+    code: 'source_denied',
+    advice: 'Give --git-token-file a token that may read the repository, and check the address.',
+  },
+  {
+    pattern: /repository .*not found|error: 404|does not appear to be a git repository|does not exist/i,
+    code: 'source_missing',
+    advice: 'Check --manifest; a private repository looks missing without --git-token-file or --ssh-key.',
+  },
+  {
+    pattern: /dubious ownership/i,
+    code: 'source_denied',
+    advice: 'Let the repository belong to the user that runs the orchestrator.',
+  },
+  {
+    pattern: /url base from redirection|error: 30\d/i,
+    code: 'source_unreachable',
+    advice:
+      'The server points to another address: give --manifest the new one (a token never follows by itself).',
+  },
+  {
+    pattern: /certificate|ssl/i,
+    code: 'source_unreachable',
+    advice: "Make the server's certificate authority known to this machine (SSL_CERT_FILE).",
+  },
+  {
+    pattern:
+      /resolve host|name or service|connect|connection|timed out|unreachable|unable to access|hung up|early eof|too slow|rpc failed|read from remote|no route/i,
+    code: 'source_unreachable',
+    advice: 'Check the network and the address; it is tried again by itself.',
+  },
+  {
+    pattern: /enoent|spawn git/i,
+    code: 'source_unusable',
+    advice: 'Install git and let PATH name it.',
+  },
+];
+
+/** A git error as a `Failure`; `source_unusable` when it fits nothing known. No credential survives in it. */
+export function explainGit(error: unknown, header: string | null): Failure {
+  if (error instanceof Failure) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  const found = explanations.find(({ pattern }) => pattern.test(text));
+  const message = `git: ${scrubbed(mainLine(text), header)}`;
+  if (found === undefined) return new Failure('source_unusable', message);
+  return new Failure(found.code, message, { suggestedAction: found.advice });
+}
+
+/** The caller's deadline passed. */
+export const gitTookTooLong = (): Failure =>
+  new Failure('source_unreachable', 'git did not answer in time', {
+    suggestedAction: 'Check the network and the address; it is tried again by itself.',
+  });
+
+/** The line that says why; git puts hints before and advice after it. */
+function mainLine(text: string): string {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const main = lines.find((line) => /^(fatal|error|remote|ssh):/i.test(line)) ?? lines[0] ?? 'no message';
+  return main.replace(/^(fatal|error): /i, '').slice(0, 300);
+}
+
+function scrubbed(line: string, header: string | null): string {
+  const withoutLogin = line.replace(/\/\/[^/@\s]*@/g, '//***@');
+  const words = (header ?? '').split(/\s+/).filter((word) => word.length > 8 && word !== 'Authorization:');
+  return words.reduce((text, word) => text.replaceAll(word, '***'), withoutLogin);
+}

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../model/failure.ts';
+import type { Git } from './git-command.ts';
+import { describeTip, findCommit, historyOf, isAncestor } from './git-history.ts';
+import type { Origin } from './origin.ts';
+import type { ManifestSource, Snapshot } from './source.ts';
+
+interface GitSourceOptions {
+  /** As `ManifestSource.address`. */
+  readonly address: string;
+  readonly branch: string | null;
+  /** The manifest's path from the top of the repository. */
+  readonly path: string;
+}
+
+/** The reader refuses more than 4 MiB (contracts section 2); one byte more lets it see that there is more. */
+export const READ_AT_MOST = 4 * 1024 * 1024 + 1;
+
+/** Manifests from commits: the bytes git stored, never a work tree. */
+export function gitSource(origin: Origin, options: GitSourceOptions): ManifestSource {
+  return {
+    address: options.address,
+    branch: options.branch,
+    watch: (hint, signal) => origin.watch(hint, signal),
+    async read(known, signal) {
+      const tip = await origin.tip(signal);
+      if (tip === known) return null;
+      return withRepair(origin, signal, async () => {
+        const to = await origin.fetch(tip, signal);
+        const from = await findCommit(origin.git, known, signal);
+        return readSnapshot(origin.git, { from, to }, options.path, signal);
+      });
+    },
+    between: (from, to, signal) =>
+      withRepair(origin, signal, async () => {
+        const found = await findCommit(origin.git, from, signal);
+        return historyOf(origin.git, { from: found, to: await mustFind(origin.git, to, signal) }, signal);
+      }),
+    descends: (from, to, signal) =>
+      withRepair(origin, signal, async () => {
+        const [older, newer] = [
+          await findCommit(origin.git, from, signal),
+          await findCommit(origin.git, to, signal),
+        ];
+        return older !== null && newer !== null && isAncestor(origin.git, { from: older, to: newer }, signal);
+      }),
+  };
+}
+
+/** A clone is disposable: whatever is wrong with it, a new one is made, once a call. */
+async function withRepair<T>(origin: Origin, signal: AbortSignal, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    const damaged = error instanceof Failure && error.code === 'source_unusable';
+    if (!damaged || !(await origin.repair(signal))) throw error;
+    return act();
+  }
+}
+
+async function mustFind(git: Git, revision: string, signal: AbortSignal): Promise<string> {
+  const found = await findCommit(git, revision, signal);
+  if (found !== null) return found;
+  throw new Failure('source_missing', `commit ${revision} is not in the repository`, {
+    suggestedAction: 'Push it, or check the name of the commit.',
+  });
+}
+
+async function readSnapshot(
+  git: Git,
+  range: { readonly from: string | null; readonly to: string },
+  path: string,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  const blob = await findBlob(git, range.to, path, signal);
+  const content = await git.bytes(['cat-file', 'blob', blob], READ_AT_MOST, signal);
+  if (content.length < READ_AT_MOST && blobName(content, blob.length) !== blob) throw damagedBlob(blob);
+  return { revision: range.to, content, file: path, commit: await describeTip(git, range, path, signal) };
+}
+
+/** The name of the stored bytes. A symlink is not followed: it may lead anywhere. */
+async function findBlob(git: Git, commit: string, path: string, signal: AbortSignal): Promise<string> {
+  const listing = await git.text(['ls-tree', '-z', '--full-tree', commit, '--', path], signal);
+  const [mode, , name] = listing.split('\t')[0]?.split(' ') ?? [];
+  if (name === undefined) throw noManifest(path, commit, 'has no');
+  if (mode !== '100644' && mode !== '100755') throw noManifest(path, commit, `has ${kindOf(mode)} as`);
+  return name;
+}
+
+const kindOf = (mode: string | undefined): string =>
+  mode === '120000' ? 'a symlink' : mode === '160000' ? 'a submodule' : 'a folder';
+
+/** git names a blob by the hash of its bytes, so that a damaged one gives itself away. */
+function blobName(content: Buffer, digits: number): string {
+  const hash = createHash(digits === 64 ? 'sha256' : 'sha1');
+  return hash
+    .update(`blob ${String(content.length)}\0`)
+    .update(content)
+    .digest('hex');
+}
+
+const damagedBlob = (blob: string): Failure =>
+  new Failure('source_unusable', `object ${blob} of the repository is damaged`, {
+    suggestedAction: 'Run git fsck in the repository.',
+  });
+
+const noManifest = (path: string, commit: string, what: string): Failure =>
+  new Failure('source_missing', `commit ${commit.slice(0, 12)} ${what} ${JSON.stringify(path)}`, {
+    suggestedAction: 'Commit the manifest as a plain file at that path, or name its path with --path.',
+  });

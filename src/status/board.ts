@@ -1,0 +1,258 @@
+import type { Clock } from '../lib/clock.ts';
+import { isoSeconds, secondsBetween } from '../lib/time.ts';
+import type { Event, EventType } from '../model/event.ts';
+import type { ServerRecord, StatusView } from '../model/status.ts';
+import { History, type Past } from './history.ts';
+import { Metrics } from './metrics.ts';
+import type { SelfChecks } from './status.ts';
+import { Timeline } from './timeline.ts';
+
+/** What is shown at one moment. Its ageing fields are at most a second old; it never changes. */
+export interface Shown {
+  /** Unix ms. */
+  readonly at: number;
+  readonly bootId: string;
+  readonly programVersion: string;
+  readonly uptimeSeconds: number;
+  readonly self: SelfChecks;
+  /** Value of the counter of changes. */
+  readonly index: number;
+  /** null before the first look. */
+  readonly view: StatusView | null;
+  /** What became of revisions, newest first. */
+  readonly revisions: readonly Event[];
+  /** About the health of one server, newest first. */
+  healthEvents(server: string): readonly Event[];
+  /** The last events of everybody, of one server or of one trace, newest first. */
+  readonly timeline: Timeline;
+  /** How healthy each server was, and when. */
+  past(): readonly Past[];
+  /** In the text format of Prometheus. */
+  readonly metrics: () => Promise<string>;
+}
+
+/** One step of the counter: who changed, by what, and how they are now. */
+export interface Change {
+  readonly index: number;
+  /** The event behind it; `status_changed` where none is known, such as for a time that moved. */
+  readonly event_type: EventType | 'status_changed';
+  /** null: not one server, but the source, our view or a revision. */
+  readonly server: string | null;
+  readonly status: ServerRecord['status'] | null;
+  readonly timestamp: string;
+  readonly trace_id: string | null;
+  /** null when the server is there no more, or where it is about no server. */
+  readonly record: ServerRecord | null;
+}
+
+interface BoardOptions {
+  readonly clock: Clock;
+  readonly bootId: string;
+  readonly programVersion: string;
+}
+
+/** Keeps what was published and counts its changes; who waits for one is told. */
+export class Board {
+  readonly #options: BoardOptions;
+  readonly #bootAt: number;
+  readonly #events = new Map<string, Event[]>();
+  /** What each record said when it last changed, and the number of that change. */
+  readonly #prints = new Map<string, { readonly print: string; readonly index: number }>();
+  #revisions: readonly Event[] = [];
+  readonly #waiting = new Set<() => void>();
+  readonly #watching = new Set<(change: Change) => void>();
+  /** The latest event of each server that no change has told of yet. */
+  readonly #causes = new Map<string, Event>();
+  readonly #timeline = new Timeline();
+  readonly #history = new History();
+  readonly #metrics: Metrics;
+  #index: number;
+  #view: StatusView | null = null;
+  #publishedAt = 0;
+  #self: SelfChecks = { manifest: 'degraded', engine: 'degraded', journal: 'degraded' };
+  #shown: Shown | null = null;
+
+  constructor(options: BoardOptions) {
+    this.#options = options;
+    this.#metrics = new Metrics(options.programVersion);
+    this.#bootAt = options.clock.now();
+    this.#index = this.#bootAt;
+  }
+
+  publish(view: StatusView): void {
+    const before = this.#index;
+    const isFirst = this.#view === null;
+    const changes: Change[] = [];
+    const servers = view.servers.map((record) => this.#numbered(record, changes));
+    this.#forget(new Set(servers.map((record) => record.name)), changes);
+    const isDifferent = isFirst ? this.#index === before : viewPrint(view) !== viewPrint(this.#view);
+    if (isDifferent) changes.push(this.#change(null, null));
+    this.#view = { ...view, servers };
+    this.#publishedAt = this.#options.clock.now();
+    this.#history.note(servers, this.#publishedAt);
+    this.#metrics.publish(view);
+    this.#shown = null;
+    if (changes.length > 0) this.#tell(changes);
+  }
+
+  note(event: Event): void {
+    const { server_name: server, event_type: type } = event;
+    this.#timeline.note(event);
+    this.#metrics.note(event);
+    if (server !== undefined && type !== 'health_check_completed') this.#causes.set(server, event);
+    if (server !== undefined && aboutHealth.has(type)) {
+      const kept = this.#events.get(server) ?? [];
+      this.#events.set(server, [event, ...kept].slice(0, MAX_EVENTS));
+      this.#shown = null;
+    }
+    if (aboutRevisions.has(type)) this.#noteRevision(event);
+  }
+
+  /** How many follow the stream, and how many were cut off, for the metrics. */
+  countReaders(count: () => { readonly readers: number; readonly cutOff: number }): void {
+    this.#metrics.countReaders(count);
+  }
+
+  /** `listener` is told each change, in the order of the index. */
+  watch(listener: (change: Change) => void): void {
+    this.#watching.add(listener);
+  }
+
+  self(checks: SelfChecks): void {
+    this.#self = checks;
+    this.#metrics.self(checks);
+    this.#shown = null;
+  }
+
+  /** The same value for a second, unless something was published: what is made of it can be kept with it. */
+  shown(): Shown {
+    const now = this.#options.clock.now();
+    if (this.#shown === null || now - this.#shown.at >= MAX_AGE_MS) this.#shown = this.#show(now);
+    return this.#shown;
+  }
+
+  /** Resolves at the next change, or when `signal` aborts. */
+  changed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#waiting.delete(done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      if (signal.aborted) return done();
+      this.#waiting.add(done);
+      signal.addEventListener('abort', done);
+    });
+  }
+
+  /** Each changed record gets a number of its own, so that a reader can go on behind any of them. */
+  #numbered(record: ServerRecord, changes: Change[]): ServerRecord {
+    const print = recordPrint(record);
+    const known = this.#prints.get(record.name);
+    if (known?.print === print) return { ...record, index: known.index };
+    const change = this.#change(record.name, record);
+    this.#prints.set(record.name, { print, index: change.index });
+    changes.push(change);
+    return { ...record, index: change.index };
+  }
+
+  #noteRevision(event: Event): void {
+    this.#revisions = [event, ...this.#revisions].slice(0, MAX_REVISION_EVENTS);
+    const change = this.#change(null, null);
+    this.#shown = null;
+    this.#tell([{ ...change, event_type: event.event_type, trace_id: event.trace_id }]);
+  }
+
+  #forget(there: ReadonlySet<string>, changes: Change[]): void {
+    const gone = [...this.#prints.keys()].filter((name) => !there.has(name));
+    for (const name of gone) {
+      this.#prints.delete(name);
+      this.#events.delete(name);
+      changes.push(this.#change(name, null));
+    }
+  }
+
+  #change(server: string | null, record: ServerRecord | null): Change {
+    this.#index += 1;
+    const cause = server === null ? undefined : this.#causes.get(server);
+    if (server !== null) this.#causes.delete(server);
+    return {
+      index: this.#index,
+      event_type: cause?.event_type ?? 'status_changed',
+      server,
+      status: record?.status ?? null,
+      timestamp: isoSeconds(this.#options.clock.now()),
+      trace_id: cause?.trace_id ?? record?.trace_id ?? null,
+      record: record && { ...record, index: this.#index },
+    };
+  }
+
+  #show(now: number): Shown {
+    const events = new Map(this.#events);
+    let metrics: Promise<string> | null = null;
+    const older = secondsBetween(this.#publishedAt, now);
+    return {
+      at: now,
+      bootId: this.#options.bootId,
+      programVersion: this.#options.programVersion,
+      uptimeSeconds: secondsBetween(this.#bootAt, now),
+      self: this.#self,
+      index: this.#index,
+      view: this.#view && { ...this.#view, servers: this.#view.servers.map((each) => aged(each, older)) },
+      revisions: this.#revisions,
+      healthEvents: (server) => events.get(server) ?? [],
+      timeline: this.#timeline,
+      past: () => this.#history.until(now),
+      metrics: () => (metrics ??= this.#metrics.text()),
+    };
+  }
+
+  #tell(changes: readonly Change[]): void {
+    for (const listener of this.#watching) for (const change of changes) listener(change);
+    for (const done of [...this.#waiting]) done();
+  }
+}
+
+const MAX_AGE_MS = 1000;
+const MAX_EVENTS = 500;
+/** Each names every server: more of them would make a big answer. */
+const MAX_REVISION_EVENTS = 60;
+
+const aboutHealth: ReadonlySet<EventType> = new Set<EventType>([
+  'health_check_completed',
+  'server_down',
+  'server_degraded',
+  'server_healthy',
+  'recovery_started',
+  'recovery_successful',
+  'recovery_failed',
+  'recovery_exhausted',
+]);
+
+const aboutRevisions: ReadonlySet<EventType> = new Set<EventType>([
+  'manifest_synced',
+  'registry_read_failed',
+  'revision_settled',
+]);
+
+/** All of a record but what only grows older. */
+function recordPrint(record: ServerRecord): string {
+  const {
+    index: _index,
+    last_check: _check,
+    response_time_ms: _time,
+    uptime_seconds: _uptime,
+    ...lasting
+  } = record;
+  return JSON.stringify(lasting);
+}
+
+/** The rest of a view: where it comes from and whether it can be trusted. */
+function viewPrint(view: StatusView | null): string {
+  if (view === null) return '';
+  const { last_successful_sync_at: _at, ...source } = view.source;
+  return JSON.stringify([view.view, source]);
+}
+
+const aged = (record: ServerRecord, seconds: number): ServerRecord =>
+  record.uptime_seconds === null ? record : { ...record, uptime_seconds: record.uptime_seconds + seconds };

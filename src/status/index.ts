@@ -1,0 +1,2 @@
+export { openStatusServer, type StatusServerOptions } from './server.ts';
+export { statusReference } from './reference.ts';

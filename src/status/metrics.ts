@@ -1,0 +1,136 @@
+import { Registry } from 'prom-client';
+import type { Event, EventType } from '../model/event.ts';
+import type { ServerRecord, StatusView } from '../model/status.ts';
+import { figuresIn, type Figures } from './figures.ts';
+import type { SelfChecks } from './status.ts';
+
+/**
+ * Figures for Prometheus, from what is published and what happens. Labels come from closed sets and from the names of
+ * servers in the manifest, never from free text; only the revision in force is told as it is, in one series.
+ */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #figures = figuresIn(this.#registry);
+  readonly #notes: Notes = { begun: new Map(), gates: new Map(), actions: new Map() };
+  /** When each server was last checked: one look at a check is counted. */
+  #checked = new Map<string, string | null>();
+  #readers = (): { readonly readers: number; readonly cutOff: number } => ({ readers: 0, cutOff: 0 });
+
+  constructor(programVersion: string) {
+    this.#figures.build.set({ version: programVersion }, 1);
+    this.#figures.leader.set(1);
+  }
+
+  countReaders(count: () => { readonly readers: number; readonly cutOff: number }): void {
+    this.#readers = count;
+  }
+
+  publish({ servers, source }: StatusView): void {
+    const { health, condition, suspended, quarantined, rollout, revision, ...rest } = this.#figures;
+    for (const gauge of [health, condition, suspended, quarantined, rollout, revision]) gauge.reset();
+    for (const record of servers) this.#publishServer(record);
+    this.#checked = new Map(servers.map(({ name, last_check }) => [name, last_check]));
+    rest.servers.set(servers.length);
+    rest.depth.set(servers.filter(({ phase }) => underWay.has(phase)).length);
+    if (source.applied_revision !== null) revision.set({ revision: source.applied_revision }, 1);
+  }
+
+  self(checks: SelfChecks): void {
+    for (const [check, state] of Object.entries(checks))
+      this.#figures.self.set({ check }, state === 'ok' ? 1 : 0);
+  }
+
+  note(event: Event): void {
+    const count = counted[event.event_type] as Count<EventType> | undefined;
+    count?.(event, this.#figures, this.#notes);
+  }
+
+  text(): Promise<string> {
+    const { readers, cutOff } = this.#readers();
+    this.#figures.readers.set(readers);
+    this.#figures.cutOff.set(cutOff);
+    return this.#registry.metrics();
+  }
+
+  #publishServer(record: ServerRecord): void {
+    const { health, condition, suspended, quarantined, rollout, probes } = this.#figures;
+    const { name: server, last_check: checkedAt, response_time_ms: took } = record;
+    for (const state of healthStates) health.set({ server, state }, record.health === state ? 1 : 0);
+    for (const [type, holds] of Object.entries(conditionsOf(record)))
+      condition.set({ server, type, status: holds ? 'True' : 'False' }, 1);
+    suspended.set({ server }, record.reason === 'paused' ? 1 : 0);
+    quarantined.set({ server }, record.update.quarantined.length);
+    if (record.update.state !== 'none') rollout.set({ server, state: record.update.state }, 1);
+    if (took !== null && checkedAt !== (this.#checked.get(server) ?? null)) probes.observe(took / 1000);
+  }
+}
+
+const healthStates: readonly ServerRecord['health'][] = ['healthy', 'degraded', 'unhealthy', 'unknown'];
+const underWay: ReadonlySet<ServerRecord['phase']> = new Set<ServerRecord['phase']>([
+  'pending',
+  'pulling',
+  'starting',
+  'draining',
+  'stopping',
+]);
+
+const conditionsOf = ({ phase, routable, recovery }: ServerRecord): Readonly<Record<string, boolean>> => ({
+  Ready: phase === 'ready',
+  Routable: routable,
+  Stalled: recovery.requires_manual || phase === 'failed' || phase === 'refused',
+});
+
+interface Notes {
+  /** Unix ms when an update or a drain began, by its name. */
+  readonly begun: Map<string, number>;
+  /** The gate that failed last, by server. */
+  readonly gates: Map<string, string>;
+  /** What the last attempt of recovery did, by server. */
+  readonly actions: Map<string, string>;
+}
+
+type Count<T extends EventType> = (event: Event<T>, figures: Figures, notes: Notes) => void;
+
+const serverOf = (event: Event): string => event.server_name ?? '';
+
+/** What each event counts as; those that are not here count as nothing. */
+const counted: { readonly [T in EventType]?: Count<T> } = {
+  manifest_synced: (_event, { fetches }) => fetches.inc({ result: 'accepted' }),
+  registry_read_failed: (_event, { fetches }) => fetches.inc({ result: 'refused' }),
+  revision_settled(event, { reconciles, settling, lastSettled }) {
+    reconciles.inc({ result: event.outcome });
+    settling.observe(event.seconds);
+    if (event.outcome === 'applied') lastSettled.set(event.time_ms / 1000);
+  },
+  image_pulled: (event, { pulls }) => pulls.observe(event.seconds),
+  update_started: (event, _figures, { begun }) => void begun.set(`update ${serverOf(event)}`, event.time_ms),
+  update_completed: (event, { rollouts }, notes) =>
+    ended(`update ${serverOf(event)}`, event, notes, (s) => rollouts.observe({ status: 'completed' }, s)),
+  update_failed(event, { rollouts }, notes) {
+    notes.gates.set(serverOf(event), event.gate);
+    ended(`update ${serverOf(event)}`, event, notes, (s) => rollouts.observe({ status: 'failed' }, s));
+  },
+  rollback_started: (event, { rollbacks }, { gates }) =>
+    rollbacks.inc({ reason: gates.get(serverOf(event)) ?? 'health' }),
+  drain_started: (event, _figures, { begun }) => void begun.set(`drain ${event.instance}`, event.time_ms),
+  drain_completed(event, { drains, forcedDrains }, notes) {
+    ended(`drain ${event.instance}`, event, notes, (s) => drains.observe(s));
+    if (event.outcome === 'forced') forcedDrains.inc();
+  },
+  recovery_started(event, { recoveries }, { actions }) {
+    actions.set(serverOf(event), event.strategy);
+    recoveries.inc({ action: event.strategy, result: 'started' });
+  },
+  recovery_successful: (event, figures, notes) => recovered(event, 'successful', figures, notes),
+  recovery_failed: (event, figures, notes) => recovered(event, 'failed', figures, notes),
+};
+
+function recovered(event: Event, result: string, { recoveries }: Figures, { actions }: Notes): void {
+  recoveries.inc({ action: actions.get(serverOf(event)) ?? 'restart', result });
+}
+
+function ended(what: string, event: Event, { begun }: Notes, observe: (seconds: number) => void): void {
+  const from = begun.get(what);
+  begun.delete(what);
+  if (from !== undefined) observe((event.time_ms - from) / 1000);
+}

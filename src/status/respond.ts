@@ -1,0 +1,141 @@
+import { refusal, type Answer } from './answer.ts';
+import type { Shown } from './board.ts';
+import { hasLooked, type Ask, type Route } from './route.ts';
+import { routes } from './routes.ts';
+
+/** A question that was understood: which route, and what it asks for. */
+export interface Question {
+  readonly route: Route;
+  readonly ask: Ask;
+}
+
+/** Understands a GET of `target` (path and query as they came). */
+export function understand(target: string): Question | Answer {
+  if (!URL.canParse(target, 'http://localhost')) return badTarget(target);
+  const url = new URL(target, 'http://localhost');
+  for (const route of routes) {
+    const id = idIn(route.path, url.pathname);
+    if (id === null) continue;
+    const query = readQuery(route, url.searchParams);
+    return typeof query === 'string' ? badQuery(route, query) : { route, ask: { id, query } };
+  }
+  return refusal(404, {
+    error_code: 'unknown_path',
+    message: `nothing is at ${url.pathname}`,
+    suggested_action: 'see /openapi.json for what there is',
+  });
+}
+
+export const isAnswer = (either: Question | Answer): either is Answer => 'code' in either;
+
+/** The answer to a question at this moment. */
+export async function respond({ route, ask }: Question, shown: Shown): Promise<Answer> {
+  const { media } = route;
+  if (route.needs !== 'token and look') return inMedia(media, await route.respond(shown, ask));
+  if (!hasLooked(shown)) return notReady;
+  const answer = route.respond(shown, ask);
+  const changedAt = route.changedAt?.(shown, ask.id) ?? null;
+  if (changedAt === null) return answer;
+  return { ...answer, headers: { ...answer.headers, ETag: `W/"${shown.bootId}-${changedAt}"` } };
+}
+
+/** True while the answer is what it was at the index that the question names. One ahead of ours is not waited for. */
+export function isUnchanged({ route, ask }: Question, shown: Shown): boolean {
+  const { index } = ask.query;
+  if (route.needs !== 'token and look' || index === undefined || !hasLooked(shown)) return false;
+  const changedAt = route.changedAt?.(shown, ask.id) ?? null;
+  return changedAt !== null && changedAt <= index && index <= shown.index;
+}
+
+const inMedia = (media: string | undefined, answer: Answer): Answer =>
+  media === undefined || answer.code !== 200
+    ? answer
+    : { ...answer, headers: { 'Content-Type': media, ...answer.headers } };
+
+export const tooManyReaders = refusal(
+  503,
+  {
+    error_code: 'too_many_readers',
+    message: 'as many readers as can be served follow the stream',
+    suggested_action: 'come back later, or poll /health/status',
+  },
+  { 'Retry-After': '30' },
+);
+
+export function methodNotAllowed(method: string): Answer {
+  return refusal(
+    405,
+    {
+      error_code: 'method_not_allowed',
+      message: `${method} is not answered: nothing can be changed here`,
+      suggested_action:
+        'change the manifest in git; see the commands pause, resume, retry and sync for the rest',
+    },
+    { Allow: 'GET, HEAD' },
+  );
+}
+
+const notReady = refusal(
+  503,
+  {
+    error_code: 'not_ready',
+    message: 'the orchestrator has just started and has not looked yet',
+    suggested_action: 'ask again in a moment',
+  },
+  { 'Retry-After': '1' },
+);
+
+/** What stands for `{id}`, empty where the path has none; null when it is another path. */
+function idIn(pattern: string, pathname: string): string | null {
+  const wanted = pattern.split('/');
+  const parts = pathname.split('/');
+  if (parts.length !== wanted.length) return null;
+  if (!wanted.every((part, at) => part === '{id}' || part === parts[at])) return null;
+  return decode(parts[wanted.indexOf('{id}')] ?? '');
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    // A stray % names no server; as it stands it is said to be unknown.
+    if (error instanceof URIError) return text;
+    throw error;
+  }
+}
+
+/** The name of the first parameter that cannot be read, or all of them. Unknown ones are let be. */
+function readQuery(route: Route, given: URLSearchParams): Ask['query'] | string {
+  const query: Record<string, number> = {};
+  for (const [name, parameter] of Object.entries(route.query)) {
+    const text = given.get(name);
+    if (text === null) continue;
+    const value = parameter.read(text);
+    if (value === null) return name;
+    query[name] = value;
+  }
+  return query;
+}
+
+function badQuery(route: Route, name: string): Answer {
+  return refusal(400, {
+    error_code: 'bad_query',
+    message: `"${name}" cannot be read`,
+    suggested_action: `${name}: ${route.query[name]?.says ?? ''} ${JSON.stringify(route.query[name]?.schema)}`,
+  });
+}
+
+/** What stands between us and a client may believe the other one (RFC 9112, 3.2). */
+export const twoHosts = refusal(400, {
+  error_code: 'two_hosts',
+  message: 'the request names more than one Host',
+  suggested_action: 'name one',
+});
+
+function badTarget(target: string): Answer {
+  return refusal(400, {
+    error_code: 'bad_path',
+    message: `"${target}" is not a path`,
+    suggested_action: 'see /openapi.json for what there is',
+  });
+}

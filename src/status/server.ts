@@ -1,0 +1,229 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Clock } from '../lib/clock.ts';
+import { Failure } from '../model/failure.ts';
+import { refuseStranger, refuseWithoutToken, type Access } from './access.ts';
+import type { Answer } from './answer.ts';
+import { Board, type Shown } from './board.ts';
+import {
+  isAnswer,
+  isUnchanged,
+  methodNotAllowed,
+  respond,
+  tooManyReaders,
+  twoHosts,
+  understand,
+  type Question,
+} from './respond.ts';
+import type { StatusServer } from './status.ts';
+import { streamEvents } from './stream-events.ts';
+import { StreamSockets, type Upgrade } from './stream-socket.ts';
+import { Stream } from './stream.ts';
+import { Writer } from './writer.ts';
+
+export interface StatusServerOptions {
+  /** Port 0: any free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Must be shown for all but `/health`; null: nobody has to. */
+  readonly token: string | null;
+  /** Names besides loopback by which we may be called. */
+  readonly allowHosts: readonly string[];
+  /** PEM texts. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly clock: Clock;
+  readonly bootId: string;
+  readonly programVersion: string;
+}
+
+/** Listens. Rejects with a `Failure` (`port_taken`) that says in one sentence what to do. */
+export async function openStatusServer(options: StatusServerOptions): Promise<StatusServer> {
+  const board = new Board(options);
+  const stream = new Stream(board, options.clock);
+  board.countReaders(() => stream);
+  const desk = new Desk(options, board, stream);
+  const server = createLimited(options, desk.take);
+  server.on('upgrade', (request, socket, head) => desk.takeUpgrade({ request, socket, head }));
+  const url = await listen(server, options).catch((error: unknown) => {
+    stream.close();
+    throw error;
+  });
+  return {
+    url,
+    publish: (view) => board.publish(view),
+    note: (event) => board.note(event),
+    self: (checks) => board.self(checks),
+    async close() {
+      desk.stopWaiting();
+      stream.close();
+      await end(server, options.clock);
+    },
+  };
+}
+
+/** Node's own limits against slow and endless senders; a question waits 60 s at most and is cut off behind that. */
+const limits = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 75_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 8 * 1024,
+};
+const IDLE_MS = 90_000;
+const MAX_CONNECTIONS = 2_048;
+const CLOSE_WITHIN_MS = 2_000;
+const WAIT_SECONDS = 30;
+
+/** Takes one question at a time from the network and gives its answer back. */
+class Desk {
+  readonly #board: Board;
+  readonly #clock: Clock;
+  readonly #stream: Stream;
+  readonly #sockets: StreamSockets;
+  readonly #waiting = new Set<AbortController>();
+  #isOpen = true;
+  readonly #access: Access;
+  readonly #writer = new Writer();
+
+  constructor(options: StatusServerOptions, board: Board, stream: Stream) {
+    this.#board = board;
+    this.#stream = stream;
+    this.#sockets = new StreamSockets(stream, options.clock);
+    this.#clock = options.clock;
+    const hosts = [...options.allowHosts, options.listen.host].map(asInUrl);
+    this.#access = { hosts, token: options.token };
+  }
+
+  readonly take: RequestListener = (request, response) => {
+    // What is still being sent to us is of no interest; a broken connection has nobody left to tell.
+    request.resume();
+    this.#answer(request, response).catch((error: unknown) => response.destroy(error as Error));
+  };
+
+  /** A WebSocket that may follow the stream does; any other request is answered as if it had not asked to upgrade. */
+  takeUpgrade(upgrade: Upgrade): void {
+    const { request, socket } = upgrade;
+    // A connection that breaks has nobody left to tell; its end follows by itself.
+    socket.on('error', () => socket.destroy());
+    const question = this.#understand(request);
+    const isSocket = request.headers.upgrade?.toLowerCase() === 'websocket' && request.method === 'GET';
+    if (isSocket && !isAnswer(question) && question.route.streams && !this.#stream.isFull)
+      return this.#sockets.accept(upgrade, question.ask.query['since'] ?? null);
+    const response = new ServerResponse(request);
+    response.assignSocket(socket as Socket);
+    response.shouldKeepAlive = false;
+    response.once('finish', () => socket.end());
+    this.take(request, response);
+  }
+
+  /** Who waits is answered now, and nobody waits from now on. */
+  stopWaiting(): void {
+    this.#isOpen = false;
+    for (const called of this.#waiting) called.abort();
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const question = this.#understand(request);
+    if (isAnswer(question)) return this.#writer.write(request, response, { answer: question, shown: null });
+    if (question.route.streams) return this.#follow(question, response);
+    const shown = await this.#whenChanged(question, response);
+    if (!this.#isOpen) response.setHeader('Connection', 'close');
+    await this.#writer.write(request, response, { answer: await respond(question, shown), shown });
+  }
+
+  async #follow({ ask }: Question, response: ServerResponse): Promise<void> {
+    const { req: request } = response;
+    if (this.#stream.isFull)
+      return this.#writer.write(request, response, { answer: tooManyReaders, shown: null });
+    const last = Number(request.headers['last-event-id'] ?? Number.NaN);
+    streamEvents(this.#stream, response, Number.isSafeInteger(last) ? last : (ask.query['since'] ?? null));
+  }
+
+  #understand(request: IncomingMessage): Question | Answer {
+    const { origin, authorization } = request.headers;
+    if (hostsIn(request) > 1) return twoHosts;
+    const asked = { host: hostAsked(request), origin, authorization };
+    const stranger = refuseStranger(asked, this.#access);
+    if (stranger !== null) return stranger;
+    const method = request.method ?? '';
+    if (method !== 'GET' && method !== 'HEAD') return methodNotAllowed(method);
+    const question = understand(request.url ?? '/');
+    if (!isAnswer(question) && question.route.needs === 'nothing') return question;
+    return refuseWithoutToken(asked, this.#access) ?? question;
+  }
+
+  /** At once, unless the question names an index that nothing has changed since. */
+  async #whenChanged(question: Question, response: ServerResponse): Promise<Shown> {
+    if (!this.#isOpen || !isUnchanged(question, this.#board.shown())) return this.#board.shown();
+    const called = new AbortController();
+    this.#waiting.add(called);
+    response.once('close', () => called.abort());
+    const seconds = question.ask.query['wait'] ?? WAIT_SECONDS;
+    const enough = this.#clock.deadline(seconds * 1000, called.signal);
+    while (!enough.aborted && isUnchanged(question, this.#board.shown())) await this.#board.changed(enough);
+    this.#waiting.delete(called);
+    return this.#board.shown();
+  }
+}
+
+function createLimited({ tls }: StatusServerOptions, take: RequestListener): Server {
+  const server =
+    tls === undefined ? createServer(limits, take) : createTlsServer({ ...limits, ...tls }, take);
+  server.maxConnections = MAX_CONNECTIONS;
+  server.setTimeout(IDLE_MS);
+  return server;
+}
+
+function listen(server: Server, { listen: { host, port }, tls }: StatusServerOptions): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(cannotListen(error, `${host}:${port}`)));
+    server.listen({ host, port, exclusive: true }, () => {
+      const { port: chosen } = server.address() as AddressInfo;
+      resolve(`${tls === undefined ? 'http' : 'https'}://${asInUrl(host)}:${chosen}`);
+    });
+  });
+}
+
+function cannotListen(error: NodeJS.ErrnoException, address: string): Failure {
+  const why = reasons[error.code ?? ''] ?? error.message;
+  const suggestedAction = 'choose another address with --listen <host:port>';
+  return new Failure(
+    'port_taken',
+    `the status endpoint cannot listen on ${address}: ${why}; ${suggestedAction}`,
+    {
+      cause: error,
+      suggestedAction,
+    },
+  );
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program has this port',
+  EADDRNOTAVAIL: 'this machine does not have this address',
+  EACCES: 'this user may not take this port',
+};
+
+/** Answers that are waited for were given before this; what is still open after 2 s is cut. */
+async function end(server: Server, clock: Clock): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await Promise.race([closed, clock.sleep(CLOSE_WITHIN_MS)]);
+  server.closeAllConnections();
+  await closed;
+}
+
+const hostsIn = ({ rawHeaders }: IncomingMessage): number =>
+  rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length;
+
+/** A target that is a whole URL says for itself whom it asks. */
+function hostAsked({ url = '/', headers }: IncomingMessage): string | undefined {
+  return /^[a-z]+:/i.test(url) && URL.canParse(url) ? new URL(url).host : headers.host;
+}
+
+const asInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host.toLowerCase());

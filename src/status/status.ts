@@ -1,0 +1,25 @@
+import type { Event } from '../model/event.ts';
+import type { StatusView } from '../model/status.ts';
+
+/** What is, for whoever asks. Answers come from the latest published view; nobody's question makes us look. */
+export interface StatusServer {
+  /** The address it listens on, e.g. `http://127.0.0.1:8090`. */
+  readonly url: string;
+  /** Takes a new view; the index moves only for servers whose records differ in more than their ageing fields. */
+  publish(view: StatusView): void;
+  /** One more event, for `/servers/{id}/health/events`. */
+  note(event: Event): void;
+  /** How we are ourselves, for `/health`. */
+  self(checks: SelfChecks): void;
+  close(): Promise<void>;
+}
+
+/** What `/health` tells of ourselves. */
+export interface SelfChecks {
+  readonly manifest: SelfCheck;
+  readonly engine: SelfCheck;
+  readonly journal: SelfCheck;
+}
+
+/** `degraded`: it works on with what it has; `down`: it cannot. */
+export type SelfCheck = 'ok' | 'degraded' | 'down';

@@ -1,0 +1,201 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { commands } from '../../src/cli/commands.ts';
+import { runProgram } from '../../src/cli/program.ts';
+import { git } from '../support/git-remote.ts';
+import { terminal } from './terminal.ts';
+
+const MANIFEST = `version: "1.1"
+servers:
+  - name: mcp-server-a
+    version: "1.0.0"
+    docker: { image: liminalcommons/mcp-server-a, port: 8080 }
+    update: { min_healthy_seconds: 0 }
+`;
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'program-'));
+  await writeFile(join(folder, 'ecosystem-manifest.yaml'), MANIFEST);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function type(
+  line: string,
+  more: { env?: Record<string, string>; signal?: AbortSignal } = {},
+): Promise<{ code: number; out: string; err: string }> {
+  const io = terminal(more);
+  const code = await runProgram(commands, line.split(' '), { ...io, version: '1.2.3' });
+  return { code, out: io.stdout.text, err: io.stderr.text };
+}
+
+const alone = (more = ''): string =>
+  `--manifest ${folder} --state ${folder}/state --runtime memory --listen 127.0.0.1:0 --log-level silent${more}`;
+
+describe('the program', () => {
+  it('tells its version and its commands', async () => {
+    expect(await type('--version')).toMatchObject({ code: 0, out: '1.2.3\n' });
+    const { code, out } = await type('--help');
+    expect(code).toBe(0);
+    for (const { name } of commands) expect(out).toContain(name);
+  });
+
+  it('answers a misspelt command with the right one, and 64', async () => {
+    const { code, err } = await type('valdate');
+    expect(code).toBe(64);
+    expect(err).toContain('validate');
+  });
+
+  it('refuses an option that does not exist with 64', async () => {
+    expect(await type('status --colour')).toMatchObject({ code: 64 });
+  });
+
+  it('says which option is missing', async () => {
+    const { code, err } = await type('run');
+    expect([code, err]).toEqual([64, 'run: --manifest is needed\n']);
+  });
+});
+
+describe('validate', () => {
+  it('counts the servers of a manifest that is right', async () => {
+    expect(await type(`validate ${folder}`)).toMatchObject({ code: 0, out: 'valid: 1 server\n' });
+  });
+
+  it('says every problem with its place, and exits 3', async () => {
+    await writeFile(join(folder, 'ecosystem-manifest.yaml'), `${MANIFEST}    colour: red\n`);
+    const { code, out } = await type(`validate ${folder}/ecosystem-manifest.yaml`);
+    expect(code).toBe(3);
+    expect(out).toContain('ecosystem-manifest.yaml:7:5');
+    expect(out).toContain('1 error, 0 warnings');
+    expect(JSON.parse((await type(`validate ${folder} --json`)).out)).toHaveLength(1);
+  });
+
+  it('judges by the policy file, and says what is wrong with one that cannot be used', async () => {
+    const policy = join(folder, 'policy.yaml');
+    await writeFile(policy, 'trusted_images: [ghcr.io/acme/*]\n');
+    expect(await type(`validate ${folder} --policy ${policy}`)).toMatchObject({ code: 3 });
+    await writeFile(policy, 'trusted_image: []\n');
+    const broken = await type(`validate ${folder} --policy ${policy}`);
+    expect(broken.code).toBe(64);
+    expect(broken.err).toContain('trusted_images');
+    expect(await type(`validate ${folder} --policy ${folder}/none`)).toMatchObject({ code: 64 });
+  });
+
+  it('says that there is no such file', async () => {
+    const { code, err } = await type(`validate ${folder}/none.yaml`);
+    expect([code, err]).toEqual([64, expect.stringContaining('there is no such file')]);
+  });
+});
+
+describe('run --once', () => {
+  it('settles, prints the outcome of every server, and exits 0', async () => {
+    const { code, out } = await type(`run ${alone()} --once`);
+    expect(out).toContain('mcp-server-a  ready');
+    expect(code).toBe(0);
+  });
+
+  it('exits 1 when a server is not as desired', async () => {
+    const secret = '    config: { secrets: [{ name: TOKEN, required: true }] }\n';
+    await writeFile(join(folder, 'ecosystem-manifest.yaml'), `${MANIFEST}${secret}`);
+    const { code, out } = await type(`run ${alone()} --once`);
+    expect(out).toContain('missing_secret');
+    expect(code).toBe(1);
+  });
+
+  it('exits 3 with every problem when the manifest is refused', async () => {
+    await writeFile(join(folder, 'ecosystem-manifest.yaml'), 'version: "0.9"\nservers: []\n');
+    const { code, err } = await type(`run ${alone()} --once`);
+    expect(err).toContain('ecosystem-manifest.yaml:1');
+    expect(code).toBe(3);
+  });
+
+  it('gives up after its timeout', async () => {
+    await rm(join(folder, 'ecosystem-manifest.yaml'));
+    const gone = `run --manifest ${folder}/none.git --state ${folder}/state --runtime memory --listen 127.0.0.1:0`;
+    const { code } = await type(`${gone} --log-level silent --once --timeout 1s`);
+    expect([1, 3]).toContain(code);
+  });
+});
+
+describe('run', () => {
+  it('goes on until it is stopped, and then exits 0', async () => {
+    const stop = new AbortController();
+    const running = type(`run ${alone()}`, { signal: stop.signal });
+    setTimeout(() => stop.abort(), 500);
+    expect(await running).toMatchObject({ code: 0 });
+  });
+
+  it('names the orchestrator that already writes to its state folder, and exits 4', async () => {
+    const stop = new AbortController();
+    const first = type(`run ${alone()}`, { signal: stop.signal });
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const second = await type(`run ${alone()}`);
+    stop.abort();
+    await first;
+    expect(second.code).toBe(4);
+    expect(second.err).toContain(`${process.pid}`);
+  });
+
+  it.each([
+    ['--listen nowhere', 64, 'host:port'],
+    ['--listen 0.0.0.0:0', 64, '--token-file'],
+    ['--token-file /nonexistent/token', 64, '--token-file'],
+    ['--branch ..', 64, 'branch'],
+    ['--state /dev/null/state', 5, '/dev/null'],
+  ])('refuses %s with %i and one sentence', async (option, code, word) => {
+    const told = await type(`run ${alone(` ${option}`)}`);
+    expect(told.code).toBe(code);
+    expect(told.err).toContain(word);
+    expect(told.err.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('refuses an empty token file', async () => {
+    await writeFile(join(folder, 'token'), '\n');
+    const told = await type(`run ${alone(` --token-file ${folder}/token`)}`);
+    expect([told.code, told.err]).toEqual([64, expect.stringContaining('is empty')]);
+  });
+
+  it('says when its status address is taken', async () => {
+    const stop = new AbortController();
+    const taken = `--listen 127.0.0.1:${20_000 + (process.pid % 10_000)}`;
+    const first = type(`run ${alone(` ${taken}`)}`, { signal: stop.signal });
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const second = await type(
+      `run --manifest ${folder} --state ${folder}/other --runtime memory --log-level silent ${taken}`,
+    );
+    stop.abort();
+    await first;
+    expect([second.code, second.err]).toEqual([64, expect.stringContaining('--listen')]);
+  });
+});
+
+describe('plan', () => {
+  it('says what run would do, and changes nothing', async () => {
+    const { code, out } = await type(
+      `plan --manifest ${folder} --state ${folder}/state --runtime memory --detailed-exitcode`,
+    );
+    expect(out).toContain('mcp-server-a  pull 1.0.0');
+    expect(code).toBe(2);
+    const json = await type(`plan --manifest ${folder} --state ${folder}/state --runtime memory --json`);
+    expect(JSON.parse(json.out)).toMatchObject({ decisions: [{ server: 'mcp-server-a' }] });
+  });
+
+  it('exits 3 when the manifest is refused', async () => {
+    await writeFile(join(folder, 'ecosystem-manifest.yaml'), 'servers: 1\n');
+    expect(await type(`plan --manifest ${folder} --runtime memory`)).toMatchObject({ code: 3 });
+  });
+
+  it('compares with another commit without an engine', async () => {
+    await git(folder, 'init', '--initial-branch=main');
+    await git(folder, 'add', '.');
+    await git(folder, 'commit', '-m', 'first');
+    await writeFile(join(folder, 'ecosystem-manifest.yaml'), MANIFEST.replace('1.0.0', '1.1.0'));
+    await git(folder, 'commit', '-am', 'second');
+    const asked = `plan --manifest ${folder} --base HEAD~1 --docker /nonexistent/docker.sock`;
+    expect((await type(`${asked} --format markdown`)).out).toContain('1.0.0 -> 1.1.0');
+    expect(JSON.parse((await type(`${asked} --format json`)).out)).toHaveLength(1);
+    expect(await type(`${asked.replace('HEAD~1', 'main')} --detailed-exitcode`)).toMatchObject({ code: 0 });
+  });
+});

@@ -1,0 +1,58 @@
+import { writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { beforeAll, expect, inject, test } from 'vitest';
+import { attachEngine } from '../../examples/engine/engine.ts';
+import { buildServerImage } from '../../examples/images/build.ts';
+import { removeAllOf } from '../../examples/stage/containers.ts';
+import { buildEcosystem, ecosystemEntries } from '../../examples/stage/ecosystem.ts';
+import { manifestOf } from '../../examples/stage/manifest.ts';
+import { furnish, openPlace, runnableIn, startsOne, type Place, type Runnable } from '../support/pages.ts';
+import { textOf } from '../support/repository.ts';
+
+const engine = attachEngine(inject('engine'));
+const registry = `127.0.0.1:${engine.registry.port}/liminalcommons/`;
+
+beforeAll(async () => {
+  await buildEcosystem(engine, '1.0.0', () => undefined);
+  await buildServerImage({ engine, name: 'mcp-server-example', version: '1.0.0' });
+});
+
+test.each([
+  'docs/how-to-setup-mcp-ecosystem.md',
+  'docs/how-to-deploy-new-mcp-server.md',
+  'docs/operating.md',
+])('what %s says works on a real engine', async (page) => {
+  const blocks = runnableIn(textOf(page)).filter(({ needsEngine }) => needsEngine || page.includes('how-to'));
+  // Of its own: what one page leaves behind is not another's business.
+  const owner = `${basename(page, '.md')}-${process.pid}`;
+  const place = await openPlace({
+    DOCKER_HOST: engine.dockerHost,
+    MCP_ORCHESTRATION_OWNER: owner,
+    MCP_ORCHESTRATION_TRUST: `${registry}*`,
+  });
+  try {
+    await furnish(place, blocks);
+    if (startsOne(blocks)) await writeManifest(place);
+    const ours = blocks.map((block) => withOurs(block, owner));
+    const printed = await place.follow(ours);
+    expect(printed).toEqual(ours.map(({ prints }, position) => prints ?? printed[position]));
+  } finally {
+    await place.leave();
+    await removeAllOf(engine, owner);
+  }
+});
+
+/** The example's servers, from our own registry. */
+const writeManifest = ({ folder }: Place): Promise<void> =>
+  writeFile(
+    join(folder, 'examples/ecosystem-manifest/ecosystem-manifest.yaml'),
+    manifestOf(ecosystemEntries(engine, '1.0.0')),
+  );
+
+/** Nothing but our own containers is seen, and images come from our own registry. */
+const withOurs = (block: Runnable, owner: string): Runnable => ({
+  ...block,
+  code: block.code
+    .replaceAll('owner=default', `owner=${owner}`)
+    .replaceAll('liminalcommons/mcp-server-', `${registry}mcp-server-`),
+});

@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../examples/engine/registry.ts';
+import type { LoggedEvent } from '../../examples/stage/events.ts';
+import type { Watching } from '../../examples/stage/stage.ts';
+import { isReady } from '../../examples/stage/status.ts';
+import { Gateway } from '../../examples/stage/gateway.ts';
+import { RegistryProxy } from '../support/registry-proxy.ts';
+import { allReady, eventsOf, openTestStage, untilEvent, type TestStage } from '../support/stage.ts';
+import { buildTestServerImage, type TestServerBehaviour } from '../support/test-server-image.ts';
+
+const intervalSeconds = 5;
+const follows = { version_strategy: 'semantic', auto_update: true };
+const update = {
+  ...{ min_healthy_seconds: 1, healthy_deadline_seconds: 60, soak_seconds: 3 },
+  ...{ drain_min_seconds: 2, drain_timeout_seconds: 2 },
+};
+
+describe('versions that are followed', () => {
+  const many = Array.from({ length: 10 }, (_one, number) => `many-${number}`);
+  let stage: TestStage;
+  let watching: Watching;
+  let proxy: RegistryProxy;
+  let port: number;
+
+  const push = (
+    image: string,
+    version: string,
+    more: { behaviour?: TestServerBehaviour; tag?: string } = {},
+  ) => buildTestServerImage({ engine: stage.engine, name: stage.name(image), version, ...more });
+  const imageOf = (image: string): string => `${proxy.host}/liminalcommons/${stage.name(image)}`;
+  const isLive =
+    (version: string) =>
+    (server: Parameters<typeof isReady>[0]): boolean =>
+      isReady(server) && server.version === version;
+  const of = (server: string, ...types: readonly string[]): Promise<string[]> =>
+    Promise.all(types.map((type) => eventsOf(watching, type, stage.name(server)))).then((all) =>
+      all
+        .flat()
+        .sort((a, b) => a.seq - b.seq)
+        .map(({ event_type, version }) => `${event_type} ${version ?? '-'}`),
+    );
+
+  beforeAll(async () => {
+    stage = await openTestStage();
+    proxy = await RegistryProxy.open(stage.engine.registry.port);
+    port = await freePort();
+    for (const image of ['many', 'alone']) await push(image, '1.0.0');
+    await push('told', '1.0.0');
+    await push('moves', '1.0.0', { tag: 'latest' });
+    const options = [
+      '--update-interval',
+      String(intervalSeconds),
+      '--trust',
+      `${proxy.host}/liminalcommons/*`,
+    ];
+    watching = await stage.watch({ options });
+    const entry = (name: string, image: string, more: object, docker: object = {}) =>
+      stage.entry(name, { update, ...follows, ...more, docker: { image: imageOf(image), ...docker } });
+    const { version: _any, ...moves } = entry('moves', 'moves', { version_strategy: 'latest' });
+    const entries = [
+      ...many.map((name) => entry(name, 'many', {})),
+      entry('alone', 'alone', {}, { host_port: port }),
+      entry('told', 'told', { auto_update: false }),
+      moves,
+    ];
+    const names = [...many, 'alone', 'told', 'moves'].map(stage.name);
+    await allReady(watching, await stage.merge(entries, { traceId: 'followed' }), names, 120_000);
+  });
+
+  afterAll(async () => {
+    await stage.close();
+    await proxy.close();
+  });
+
+  test('ten servers of one image are updated at once, within a check and 30 s, with one question for all', async () => {
+    const gateway = await new Gateway(watching.url).open();
+    for (const name of many) gateway.load(stage.name(name), 10);
+    proxy.calls.length = 0;
+    const lists = (): number =>
+      proxy.calls.filter((call) => call.endsWith(`${stage.name('many')}/tags/list?n=1000`)).length;
+    const asked = Date.now();
+    await push('many', '1.1.0');
+    const pushed = Date.now();
+    const found = (event: LoggedEvent): boolean =>
+      event.event_type === 'version_resolved' && event.version === '1.1.0';
+    const first = await untilEvent(watching, found);
+    expect((first.time_ms - pushed) / 1_000, 'found').toBeLessThanOrEqual(intervalSeconds + 1);
+    await Promise.all(many.map((name) => watching.status.server(stage.name(name), isLive('1.1.0'))));
+    const seconds = (Date.now() - pushed) / 1_000;
+    await gateway.close();
+    expect(seconds, 'from the new tag until all ten are promoted').toBeLessThanOrEqual(intervalSeconds + 30);
+    expect(gateway.failed).toEqual([]);
+    const checks = Math.ceil((Date.now() - asked) / (intervalSeconds * 0.8 * 1_000)) + 1;
+    expect(lists()).toBeGreaterThan(0);
+    expect(lists(), 'one question a check, not ten').toBeLessThanOrEqual(checks);
+    expect(first.trace_id).toBe('followed');
+  });
+
+  test('with a fixed port the old one is kept until the new one is proven, and comes back when it is bad', async () => {
+    await push('alone', '1.1.0');
+    await untilEvent(watching, done('alone', 'update_completed', '1.1.0'));
+    const told = await of(
+      'alone',
+      'drain_started',
+      'server_stopped',
+      'server_starting',
+      'server_ready',
+      'update_completed',
+    );
+    expect(told.slice(told.indexOf('drain_started 1.0.0'))).toEqual([
+      ...['drain_started 1.0.0', 'server_stopped 1.0.0', 'server_starting 1.1.0', 'server_ready 1.1.0'],
+      'update_completed 1.1.0',
+    ]);
+    await push('alone', '1.2.0', { behaviour: 'exit-at-once' });
+    await untilEvent(watching, done('alone', 'version_quarantined', '1.2.0'));
+    const back = await watching.status.server(stage.name('alone'), isLive('1.1.0'));
+    expect(back.url).toBe(`http://127.0.0.1:${port}`);
+    expect(back.update).toMatchObject({ quarantined: [{ version: '1.2.0', gate: 'start' }] });
+  });
+
+  test('a tag that moves twice during a rollout ends with what it stands for last', async () => {
+    await push('moves', '1.1.0', { tag: 'latest', behaviour: 'never-listen' });
+    const name = stage.name('moves');
+    const begun = (event: LoggedEvent): boolean =>
+      event.event_type === 'server_started' && event.server_name === name;
+    await expect
+      .poll(async () => (await eventsOf(watching, 'server_started', name)).length, { timeout: 30_000 })
+      .toBe(2);
+    await untilEvent(watching, begun);
+    const { digest } = await push('moves', '1.2.0', { tag: 'latest' });
+    const isLast = (server: Parameters<typeof isReady>[0]): boolean =>
+      isReady(server) && server.image_digest === digest;
+    await watching.status.server(name, isLast);
+    expect(await eventsOf(watching, 'version_quarantined', name)).toEqual([]);
+  });
+
+  test('an update that nobody allowed is told once, in the status and in the log', async () => {
+    await push('told', '1.1.0');
+    const record = await watching.status.server(
+      stage.name('told'),
+      ({ why }) => why === 'as desired; 1.1.0 is available',
+    );
+    expect(record).toMatchObject({ version: '1.0.0', update: { available: '1.1.0', state: 'none' } });
+    await new Promise((resolve) => setTimeout(resolve, intervalSeconds * 1_000));
+    expect(await of('told', 'update_available', 'update_started')).toEqual([
+      'update_started 1.0.0',
+      'update_available 1.1.0',
+    ]);
+  });
+
+  const done =
+    (server: string, type: string, version: string) =>
+    (event: LoggedEvent): boolean =>
+      event.event_type === type && event.server_name === stage.name(server) && event.version === version;
+});

@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openEngine, type PrivateEngine } from '../../examples/engine/engine.ts';
+import { crash, hang } from '../../examples/stage/faults.ts';
+import { isReady } from '../../examples/stage/status.ts';
+import { eventsOf, openTestStage, untilEvent, allReady, type TestStage } from '../support/stage.ts';
+
+let engine: PrivateEngine;
+let stage: TestStage;
+beforeAll(async () => {
+  engine = (await openEngine({ alwaysPrivate: true })) as PrivateEngine;
+  stage = await openTestStage({ ...engine, stop: () => Promise.resolve() });
+});
+afterAll(async () => {
+  await stage.close();
+  await engine.stop();
+});
+
+test('the engine is restarted while three servers are sick: all are back, and nobody needs a person', async () => {
+  const watching = await stage.watch();
+  const names = ['a', 'b', 'c', 'd'].map(stage.name) as [string, string, string, string];
+  const [a, b, c, d] = names;
+  // Long enough that the restart comes in the middle.
+  const slow = { recovery: { backoff_seconds: [20] } };
+  const entries = ['a', 'b', 'c', 'd'].map((name) => stage.entry(name, slow));
+  await allReady(watching, await stage.merge(entries), names);
+  const { url } = await watching.status.server(b, isReady);
+  await fetch(`${url ?? ''}/behave?as=answer-503`, { method: 'POST' });
+  await Promise.all([hang(stage, a), crash(stage, c)]);
+  for (const name of [a, b, c])
+    await untilEvent(watching, (one) => one.event_type === 'server_down' && one.server_name === name);
+  const since = Date.now();
+  await engine.restartEngine();
+  const isBack = (name: string): Promise<unknown> => watching.status.server(name, isReady, 90_000);
+  await Promise.all(names.map(isBack));
+  expect(await eventsOf(watching, 'recovery_exhausted')).toEqual([]);
+  expect(await eventsOf(watching, 'version_quarantined')).toEqual([]);
+  const blamed = (await eventsOf(watching, 'recovery_started', d)).filter(({ time_ms }) => time_ms > since);
+  expect(blamed, 'the one that was well is no failure of its own').toEqual([]);
+  for (const name of [a, b, c]) {
+    const ids = (await eventsOf(watching, 'server_down', name)).map(({ incident_id: id }) => id);
+    expect(new Set(ids).size, `${name} had one trouble`).toBe(1);
+  }
+});

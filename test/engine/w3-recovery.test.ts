@@ -1,0 +1,159 @@
+import { expect, test } from 'vitest';
+import type { LoggedEvent } from '../../examples/stage/events.ts';
+import { hang } from '../../examples/stage/faults.ts';
+import { Gateway } from '../../examples/stage/gateway.ts';
+import type { Watching } from '../../examples/stage/stage.ts';
+import { isReady } from '../../examples/stage/status.ts';
+import { EngineProxy } from '../support/engine-proxy.ts';
+import {
+  allReady,
+  eventsOf,
+  openTestStage,
+  theServer,
+  untilEvent,
+  type TestStage,
+} from '../support/stage.ts';
+
+/** Each on a stage of its own, side by side: most of the time is waiting. */
+const onStage =
+  (play: (stage: TestStage) => Promise<void>): (() => Promise<void>) =>
+  async () => {
+    const stage = await openTestStage();
+    await play(stage).finally(() => stage.close());
+  };
+
+const ofServer = (type: string, server: string) => (event: LoggedEvent) =>
+  event.event_type === type && event.server_name === server;
+
+/** From now on it answers like this, until it is started again. */
+async function behave(watching: Watching, server: string, as: string): Promise<void> {
+  const { url } = await watching.status.server(server, isReady);
+  const post = { method: 'POST', signal: AbortSignal.timeout(5_000) };
+  // One that exits at once may not get to its answer.
+  await fetch(`${url ?? ''}/behave?as=${as}`, post).catch(() => undefined);
+}
+
+test.concurrent(
+  'five servers, four of them in trouble: each is seen and brought back, and the fifth answers all the time',
+  onStage(async (stage) => {
+    const watching = await stage.watch();
+    const [hung, killed, sick, flapping, well] = ['hung', 'killed', 'sick', 'flapping', 'well'].map(
+      stage.name,
+    ) as [string, string, string, string, string];
+    const entries = ['hung', 'killed', 'sick', 'well'].map((name) => stage.entry(name));
+    // It is down for less than it takes to be sick: never restarted.
+    const patient = { health_check: { failure_threshold: 20 } };
+    const revision = await stage.merge([...entries, stage.entry('flapping', patient)], { traceId: 'w3' });
+    await allReady(watching, revision, [hung, killed, sick, flapping, well]);
+    const gateway = await new Gateway(watching.url).open();
+    gateway.load(well, 50);
+    try {
+      await behave(watching, flapping, 'flapping');
+      const fault = Date.now();
+      await Promise.all([
+        hang(stage, hung),
+        behave(watching, killed, 'exit-at-once'),
+        behave(watching, sick, 'answer-503'),
+      ]);
+      const down = await untilEvent(watching, ofServer('server_down', killed));
+      expect(down).toMatchObject({ reason: 'exited_1', by: 'itself', attempt: 0, trace_id: 'w3' });
+      expect(down['seconds_to_detect'], 'a crash is seen within a second').toBeLessThanOrEqual(1);
+      const silent = await untilEvent(watching, ofServer('server_down', hung));
+      // Interval 2 s, timeout 1 s, then asked every second: 5 s from start to end, and a busy machine.
+      expect((silent.time_ms - fault) / 1_000).toBeLessThanOrEqual(8);
+      expect(silent).toMatchObject({ reason: '3_consecutive_failures' });
+      for (const server of [killed, sick, hung]) {
+        const back = await untilEvent(watching, ofServer('recovery_successful', server), 60_000);
+        expect(back).toMatchObject({ recovery_successful: true, attempts: 1 });
+        const incident = (await eventsOf(watching, 'server_down', server))[0]?.['incident_id'];
+        expect(back['incident_id']).toBe(incident);
+      }
+      await untilEvent(watching, ofServer('server_degraded', flapping));
+    } finally {
+      await gateway.close();
+    }
+    expect(gateway.traffic(well, 'short').failed).toEqual([]);
+    expect(gateway.traffic(well, 'short').answered).toBeGreaterThan(100);
+    for (const server of [well, flapping])
+      expect(await eventsOf(watching, 'server_down', server)).toEqual([]);
+    for (const server of [well, flapping])
+      expect(await eventsOf(watching, 'recovery_started', server)).toEqual([]);
+  }),
+);
+
+test.concurrent(
+  'without the news of the engine, a crash and a hang are seen by asking',
+  onStage(async (stage) => {
+    const tap = await EngineProxy.open(stage.engine.docker.socket);
+    tap.deaf = true;
+    try {
+      const watching = await stage.watch({ dockerSocket: tap.socket });
+      const [a, b] = [stage.name('a'), stage.name('b')];
+      await allReady(watching, await stage.merge([stage.entry('a'), stage.entry('b')]), [a, b]);
+      const fault = Date.now();
+      await Promise.all([behave(watching, a, 'exit-at-once'), hang(stage, b)]);
+      for (const server of [a, b]) {
+        const down = await untilEvent(watching, ofServer('server_down', server));
+        expect((down.time_ms - fault) / 1_000, server).toBeLessThanOrEqual(8);
+        await untilEvent(watching, ofServer('recovery_successful', server), 60_000);
+      }
+    } finally {
+      await tap.close();
+    }
+  }),
+);
+
+test.concurrent(
+  'killed in the middle of a recovery, it goes on where it was: one incident, no attempt twice',
+  onStage(async (stage) => {
+    const a = stage.name('a');
+    let watching = await stage.watch();
+    await allReady(watching, await stage.merge([stage.entry('a')]), [a]);
+    await hang(stage, a);
+    for (const stageOfIt of ['server_down', 'recovery_started']) {
+      await untilEvent(watching, ofServer(stageOfIt, a));
+      await watching.orchestrator.kill();
+      watching = await stage.watch();
+    }
+    await untilEvent(watching, ofServer('recovery_successful', a), 90_000);
+    const attempts = (await eventsOf(watching, 'recovery_started', a)).map(({ attempt }) => attempt);
+    expect(attempts).toEqual(attempts.map((_, index) => index + 1));
+    expect(attempts.length).toBeLessThanOrEqual(3);
+    const downs = await eventsOf(watching, 'server_down', a);
+    expect(new Set(downs.map(({ incident_id: id }) => id)).size).toBe(1);
+  }),
+);
+
+test.concurrent(
+  'a server that never comes back costs three attempts and then one per slow retry, and says it needs a person',
+  onStage(async (stage) => {
+    await theServer(stage.engine, '1.0.2', 'ok');
+    const a = stage.name('a');
+    const watching = await stage.watch();
+    const recovery = { backoff_seconds: [0], slow_retry_seconds: 10 };
+    const update = { healthy_deadline_seconds: 3, soak_seconds: 60 };
+    const health_check = { start_period_seconds: 0 };
+    const dead = {
+      recovery,
+      update,
+      health_check,
+      docker: { command: ['-e', 'setInterval(() => {}, 1000)'] },
+    };
+    await stage.merge([stage.entry('a', dead, '1.0.2')]);
+    const exhausted = await untilEvent(watching, ofServer('recovery_exhausted', a), 60_000);
+    expect(exhausted).toMatchObject({ requires_manual: true, attempts: 3 });
+    const { recovery: told, reason } = await watching.status.server(a, (one) => one.recovery.requires_manual);
+    expect([told.attempts >= 3, reason]).toEqual([true, expect.any(String)]);
+    const slow = await untilEvent(
+      watching,
+      (event) => ofServer('recovery_started', a)(event) && Number(event['attempt']) > 3,
+      40_000,
+    );
+    const strategies = (await eventsOf(watching, 'recovery_started', a))
+      .slice(0, 3)
+      .map(({ strategy }) => strategy);
+    expect(strategies).toEqual(['restart', 'restart', 'recreate']);
+    const third = (await eventsOf(watching, 'recovery_started', a))[2];
+    expect((slow.time_ms - (third?.time_ms ?? 0)) / 1_000).toBeGreaterThanOrEqual(10);
+  }),
+);

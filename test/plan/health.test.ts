@@ -1,0 +1,198 @@
+import { describe, expect, it } from 'vitest';
+import type { ProbeResult, Pulse } from '../../src/model/observed.ts';
+import { feel, nextCheckAt, seedPulse } from '../../src/plan/health.ts';
+import { NOW, SECOND, answer, instance, settings, spec } from '../support/world.ts';
+
+const health = settings().health;
+const one = instance(spec('github'), 'a', { startedAt: NOW });
+const bad = answer({ outcome: 'failed', reason: 'status_500' });
+const mute = answer({ outcome: 'failed', reason: 'timeout', silent: true });
+const blind = answer({ outcome: 'unknown', reason: 'probe_error' });
+const degraded = answer({ outcome: 'degraded', reason: 'degraded' });
+
+/** One answer a second from `from` on. */
+function after(
+  results: readonly ProbeResult[],
+  from = NOW + 60 * SECOND,
+  pulse: Pulse = seedPulse(one, null),
+): Pulse {
+  return results.reduce((last, result, index) => {
+    const now = from + index * SECOND;
+    return feel(last, result, { settings: health, now, askedAt: now - 10 });
+  }, pulse);
+}
+
+describe('the state of an instance', () => {
+  const ok = answer();
+  it.each<[string, readonly ProbeResult[], string]>([
+    ['is unknown before the first answer', [], 'unknown'],
+    ['is healthy after the first success', [ok], 'healthy'],
+    ['is degraded after one failure', [ok, bad], 'degraded'],
+    ['is degraded when it says so', [ok, degraded], 'degraded'],
+    ['is degraded from the first answer when it says so', [degraded], 'degraded'],
+    ['is unhealthy at the third failure in a row', [ok, bad, bad, bad], 'unhealthy'],
+    ['is not unhealthy when the failures are not in a row', [ok, bad, bad, ok, bad, bad], 'degraded'],
+    ['is degraded after one success when it was unhealthy', [ok, bad, bad, bad, ok], 'degraded'],
+    ['is healthy after two successes in a row when it was unhealthy', [ok, bad, bad, bad, ok, ok], 'healthy'],
+    ['stays unhealthy while it fails', [ok, bad, bad, bad, bad], 'unhealthy'],
+    ['leaves unhealthy when it says degraded', [ok, bad, bad, bad, degraded], 'degraded'],
+    ['stays degraded while it says so, however often', [ok, degraded, degraded, degraded], 'degraded'],
+    [
+      'flaps between healthy and degraded without ever being unhealthy',
+      [ok, bad, ok, ok, bad, ok, ok],
+      'healthy',
+    ],
+    ['is not moved by a failure of our own', [ok, blind, blind, blind, blind], 'healthy'],
+    ['is unhealthy when it never answered well and its start period is over', [bad, bad, bad], 'unhealthy'],
+  ])('%s', (_says, results, state) => {
+    expect(after(results).state).toBe(state);
+  });
+
+  it('stays unknown while it fails in its start period', () => {
+    expect(after([mute, mute, mute, mute], NOW + SECOND).state).toBe('unknown');
+  });
+});
+
+describe('every transition', () => {
+  const ok = answer();
+  const ways: Record<string, readonly ProbeResult[]> = {
+    unknown: [],
+    healthy: [ok],
+    'degraded by failing': [ok, bad],
+    'degraded by its word': [ok, degraded],
+    'degraded and getting better': [ok, bad, bad, bad, ok],
+    'degraded and nearly down': [ok, bad, bad],
+    unhealthy: [ok, bad, bad, bad],
+  };
+
+  it.each([
+    ['unknown', 'healthy', 'degraded', 'unknown', 'unknown'],
+    ['healthy', 'healthy', 'degraded', 'degraded', 'healthy'],
+    ['degraded by failing', 'degraded', 'degraded', 'degraded', 'degraded'],
+    ['degraded by its word', 'degraded', 'degraded', 'degraded', 'degraded'],
+    ['degraded and getting better', 'healthy', 'degraded', 'degraded', 'degraded'],
+    ['degraded and nearly down', 'degraded', 'degraded', 'unhealthy', 'degraded'],
+    ['unhealthy', 'degraded', 'degraded', 'unhealthy', 'unhealthy'],
+  ])('from %s: ok -> %s, degraded -> %s, failed -> %s, ours -> %s', (from, ...to) => {
+    const before = ways[from] ?? [];
+    const reached = [ok, degraded, bad, blind].map((last) => after([...before, last]).state);
+    expect(reached).toEqual(to);
+  });
+
+  it('with a failure_threshold of 1 is from healthy to unhealthy at once', () => {
+    const strict = { ...health, failureThreshold: 1 };
+    const asked = { settings: strict, now: NOW + 60 * SECOND, askedAt: NOW + 60 * SECOND };
+    expect(feel(after([ok]), bad, asked).state).toBe('unhealthy');
+  });
+
+  it('by a stale timestamp and by silence are the same', () => {
+    const stale = answer({ outcome: 'failed', reason: 'stale' });
+    expect(after([ok, stale, stale, stale])).toMatchObject({
+      state: 'unhealthy',
+      silent: false,
+      reason: 'stale',
+    });
+    expect(after([ok, mute, mute, mute])).toMatchObject({ state: 'unhealthy', silent: true });
+  });
+
+  it('down and well in turns, at every length below the threshold, is never unhealthy', () => {
+    for (const failures of [1, 2])
+      for (const successes of [1, 2, 3]) {
+        const turn = [
+          ...Array.from({ length: failures }, () => bad),
+          ...Array.from({ length: successes }, () => ok),
+        ];
+        const states = Array.from(
+          { length: 20 },
+          (_, n) => after([ok, ...turn, ...turn, ...turn].slice(0, n + 1)).state,
+        );
+        expect(states).not.toContain('unhealthy');
+      }
+  });
+});
+
+describe('when the clock was set back', () => {
+  it('health that began in the future begins now, and a start in the future was long ago', () => {
+    const before = after([answer({ activeSessions: 0, activeRequests: 0 })], NOW + 3_600 * SECOND);
+    const now = NOW + 60 * SECOND;
+    const asked = { settings: health, now, askedAt: now };
+    const pulse = feel(before, answer({ activeSessions: 0, activeRequests: 0 }), asked);
+    expect(pulse).toMatchObject({ healthySince: now, seenSince: now, quietSince: now, state: 'healthy' });
+  });
+});
+
+describe('what is known of an instance', () => {
+  it('healthy since, until it is not', () => {
+    expect(after([answer(), answer()]).healthySince).toBe(NOW + 60 * SECOND);
+    expect(after([answer(), bad]).healthySince).toBeNull();
+  });
+
+  it('a failure of our own ends our sight and says nothing of it', () => {
+    const pulse = after([answer(), blind]);
+    expect(pulse).toMatchObject({ fresh: false, seenSince: null, lastOk: true, failures: 0, silent: false });
+    expect(after([answer(), blind, answer()]).seenSince).toBe(NOW + 62 * SECOND);
+  });
+
+  it('silence is told apart from a bad answer', () => {
+    expect(after([answer(), mute]).silent).toBe(true);
+    expect(after([answer(), bad]).silent).toBe(false);
+  });
+
+  it('it is idle when two looks 5 s apart found nothing; not reported counts as busy', () => {
+    const quiet = answer({ activeSessions: 0, activeRequests: 0 });
+    expect(after([quiet, quiet]).idleSince).toBeNull();
+    expect(after([quiet, quiet, quiet, quiet, quiet, quiet]).idleSince).toBe(NOW + 60 * SECOND);
+    expect(
+      after([quiet, quiet, quiet, quiet, quiet, quiet, answer({ activeSessions: 1, activeRequests: 0 })])
+        .idleSince,
+    ).toBeNull();
+    expect(after(Array.from({ length: 9 }, () => answer())).idleSince).toBeNull();
+  });
+
+  it('the version it last reported is kept', () => {
+    expect(after([answer({ reportedVersion: '1.0.0', versionOk: true }), bad])).toMatchObject({
+      reportedVersion: '1.0.0',
+      versionOk: null,
+    });
+  });
+});
+
+describe('after our own restart', () => {
+  it('what was remembered stands, but is not fresh (T4)', () => {
+    const seeded = seedPulse(one, { state: 'unhealthy', at: NOW + 5, was: true });
+    expect(seeded).toMatchObject({ state: 'unhealthy', fresh: false, wasHealthy: true, startedAt: NOW });
+  });
+
+  it('what was remembered of an earlier start is void', () => {
+    expect(seedPulse(one, { state: 'unhealthy', at: NOW - 5, was: true })).toMatchObject({
+      state: 'unknown',
+      wasHealthy: false,
+    });
+  });
+});
+
+describe('the next question comes', () => {
+  const at = (pulse: Pulse, change: Partial<Parameters<typeof nextCheckAt>[0]> = {}) =>
+    nextCheckAt({ pulse, settings: health, draining: false, spread: 0, now: NOW, ...change });
+  const asked = NOW + 60 * SECOND - 10;
+
+  it('at once, a little spread, when it was never asked', () => {
+    expect(at(seedPulse(one, null), { spread: 0.5 })).toBe(NOW + 500);
+  });
+
+  it('every second while it starts', () => {
+    expect(at(after([mute]))).toBe(asked + SECOND);
+  });
+
+  it('after the interval when it is well, the first time spread', () => {
+    expect(at(after([answer()]))).toBe(asked + 30 * SECOND);
+    expect(at(after([answer()]), { spread: 1 })).toBe(asked + 15 * SECOND);
+    expect(at(after([answer(), answer()]), { spread: 1 })).toBe(asked + SECOND + 30 * SECOND);
+  });
+
+  it('soon after a failure, and while its drain waits for idleness', () => {
+    expect(at(after([answer(), bad]))).toBe(asked + SECOND + 5 * SECOND);
+    expect(at(after([answer(), blind]))).toBe(asked + SECOND + 5 * SECOND);
+    expect(at(after([answer()]), { draining: true })).toBe(asked + 5 * SECOND);
+  });
+});

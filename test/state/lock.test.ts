@@ -1,0 +1,169 @@
+import { spawn } from 'node:child_process';
+import { chown, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../src/lib/clock.ts';
+import type { Result } from '../../src/lib/result.ts';
+import { Failure } from '../../src/model/failure.ts';
+import { lockEngine, lockWriter } from '../../src/state/index.ts';
+import type { WriterLock } from '../../src/state/state.ts';
+
+const first = { who: { pid: 11, host: 'alpha', started: '2026-11-20T10:00:00Z' }, clock: systemClock };
+const second = { who: { pid: 22, host: 'beta', started: '2026-11-21T10:00:00Z' }, clock: systemClock };
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'lock-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function held(result: Result<WriterLock, string>): WriterLock {
+  if (!result.ok) throw new Error(result.error);
+  onTestFinished(() => result.value.release().catch(() => undefined));
+  return result.value;
+}
+
+function refusal(result: Result<WriterLock, string>): string {
+  if (result.ok) throw new Error('it was not refused');
+  return result.error;
+}
+
+describe('the writer of a state folder', () => {
+  it('is the only one, and the next is told who it is', async () => {
+    const folder = await temporaryFolder();
+    const lock = held(await lockWriter(folder, first));
+    const said = refusal(await lockWriter(folder, second));
+    expect(said).toContain('another orchestrator (process 11 on alpha, since 2026-11-20T10:00:00Z)');
+    expect(said).toContain('--state');
+    await lock.release();
+    expect(await readdir(folder)).toEqual([]);
+    held(await lockWriter(folder, second));
+  });
+
+  it('that died is followed as soon as it gave no sign of life for ten seconds', async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'lock'));
+    const nineSecondsAgo = Date.now() / 1000 - 9;
+    await utimes(join(folder, 'lock'), nineSecondsAgo, nineSecondsAgo);
+    held(await lockWriter(folder, second));
+  });
+
+  it('of which nothing else is known is named so', async () => {
+    const folder = await temporaryFolder();
+    held(await lockWriter(folder, first));
+    await writeFile(join(folder, 'writer.json'), 'torn');
+    expect(refusal(await lockWriter(folder, second))).toMatch(/^another orchestrator already writes/);
+  });
+
+  it('whose clock is ahead is believed after a while', async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'lock'));
+    const ahead = Date.now() / 1000 + 3600;
+    await utimes(join(folder, 'lock'), ahead, ahead);
+    const hurried = { ...second, clock: { ...systemClock, sleep: async () => undefined } };
+    expect(refusal(await lockWriter(folder, hurried))).toContain('already writes');
+  });
+
+  it('learns once when its lock is gone, and takes nothing from the one who has it now', async () => {
+    const folder = await temporaryFolder();
+    const lock = held(await lockWriter(folder, first));
+    const losses: string[] = [];
+    lock.onLost((why) => losses.push(why));
+    await rm(join(folder, 'lock'), { recursive: true });
+    const other = held(await lockWriter(folder, second));
+    await expect.poll(() => losses.length, { timeout: 5000, interval: 50 }).toBe(1);
+    const late: string[] = [];
+    lock.onLost((why) => late.push(why));
+    expect(late).toEqual(losses);
+    await lock.release();
+    expect((await readdir(folder)).sort()).toEqual(['lock', 'writer.json']);
+    await other.release();
+  });
+
+  it('cannot be one in a folder that is not there', async () => {
+    const folder = join(await temporaryFolder(), 'nowhere');
+    await expect(lockWriter(folder, first)).rejects.toMatchObject({ code: 'state_unusable' });
+  });
+
+  it('does not keep the lock when it cannot write its name', async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'writer.json', 'x'), { recursive: true });
+    await expect(lockWriter(folder, first)).rejects.toBeInstanceOf(Failure);
+    expect(await readdir(folder)).toEqual(['writer.json']);
+  });
+
+  it('leaves its lock to be followed when it is killed', async () => {
+    const folder = await temporaryFolder();
+    const index = JSON.stringify(new URL('../../src/state/index.ts', import.meta.url).href);
+    const clock = JSON.stringify(new URL('../../src/lib/clock.ts', import.meta.url).href);
+    const script = `
+      import { lockWriter } from ${index};
+      import { systemClock } from ${clock};
+      const who = { pid: process.pid, host: 'gamma', started: 'then' };
+      const lock = await lockWriter(${JSON.stringify(folder)}, { who, clock: systemClock });
+      console.log(lock.ok);
+      setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script]);
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('close', resolve));
+    const began = Date.now();
+    held(await lockWriter(folder, second));
+    expect(Date.now() - began).toBeLessThan(12_500);
+  });
+});
+
+describe('the orchestrator of an owner on an engine', () => {
+  const engineIn = (directory: string, owner = 'default', engineId = 'ENGINE:1') => ({
+    directory,
+    engineId,
+    owner,
+  });
+
+  it('is the only one, whatever its state folder; another owner or engine is another matter', async () => {
+    const directory = await temporaryFolder();
+    const lock = held(await lockEngine(engineIn(directory), first));
+    const said = refusal(await lockEngine(engineIn(directory), second));
+    expect(said).toContain('process 11 on alpha');
+    expect(said).toContain('owner "default"');
+    held(await lockEngine(engineIn(directory, 'other'), second));
+    held(await lockEngine(engineIn(directory, 'default', 'ENGINE:2'), second));
+    await lock.release();
+    expect(await readdir(directory)).toHaveLength(2);
+    held(await lockEngine(engineIn(directory), second));
+  });
+
+  it('may be another user, whose lock is left alone', async () => {
+    const directory = await temporaryFolder();
+    const lock = held(await lockEngine(engineIn(directory), first));
+    const [name = ''] = await readdir(directory);
+    const foreign = join(directory, name);
+    await lock.release();
+    await symlink(directory, foreign);
+    expect(refusal(await lockEngine(engineIn(directory), second))).toContain(foreign);
+    if (process.geteuid?.() !== 0) return;
+    await rm(foreign);
+    await mkdir(foreign);
+    await chown(foreign, 12_345, 12_345);
+    expect(refusal(await lockEngine(engineIn(directory), second))).toContain('its user has to remove');
+    expect((await stat(foreign)).uid).toBe(12_345);
+  });
+
+  it('gives up its folder although the next one is in it already, or somebody removed it', async () => {
+    const directory = await temporaryFolder();
+    const lock = held(await lockEngine(engineIn(directory), first));
+    const [name = ''] = await readdir(directory);
+    await writeFile(join(directory, name, 'x'), '');
+    await lock.release();
+    const next = held(await lockEngine(engineIn(directory), first));
+    await rm(join(directory, name, 'x'));
+    await next.release();
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('cannot be one where nothing can be written', async () => {
+    const directory = join(await temporaryFolder(), 'nowhere');
+    await expect(lockEngine(engineIn(directory), first)).rejects.toBeInstanceOf(Failure);
+  });
+});

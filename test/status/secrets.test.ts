@@ -1,0 +1,92 @@
+import { mkdtemp, mkdir, rm, writeFile, readFile, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { runProgram } from '../../src/cli/program.ts';
+import { run } from '../../src/cli/run.ts';
+import { routes } from '../../src/status/routes.ts';
+import { terminal } from '../cli/terminal.ts';
+import { cert, key } from './certificate.ts';
+import { ask } from './ask.ts';
+
+const folders: string[] = [];
+afterEach(() => Promise.all(folders.splice(0).map((each) => rm(each, { recursive: true, force: true }))));
+
+const manifest = `version: "1.1"
+servers:
+  - name: mcp-server-one
+    version: "1.0.0"
+    docker: { image: liminalcommons/one, port: 8080 }
+    config:
+      env: { PLANTED: planted-in-environment }
+      secrets: [{ name: TOKEN, required: true }]
+`;
+const planted = [
+  'planted-in-environment',
+  'planted-secret',
+  'planted-access',
+  'planted-process',
+  'PRIVATE KEY',
+];
+
+it('a program with secrets planted everywhere tells none of them, over TLS and with a token', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'planted-'));
+  folders.push(folder);
+  const file = (name: string): string => join(folder, name);
+  await mkdir(file('secrets/mcp-server-one'), { recursive: true });
+  await Promise.all([
+    writeFile(file('manifest.yaml'), manifest),
+    writeFile(file('secrets/mcp-server-one/TOKEN'), 'planted-secret'),
+    writeFile(file('token'), 'planted-access'),
+    writeFile(file('cert.pem'), cert),
+    writeFile(file('key.pem'), key),
+  ]);
+  const ended = new AbortController();
+  const io = {
+    ...terminal({ signal: ended.signal, env: { MCP_SECRET_OTHER: 'planted-process' } }),
+    version: '0',
+  };
+  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  const line = ['run', '--manifest', file('manifest.yaml'), '--state', file('state'), '--runtime', 'memory'];
+  const more = ['--secrets', file('secrets'), '--token-file', file('token'), '--listen', `127.0.0.1:${port}`];
+  const tls = ['--tls-cert', file('cert.pem'), '--tls-key', file('key.pem'), '--log-level', 'silent'];
+  const code = runProgram([run], [...line, ...more, ...tls], io);
+  const headers = { Authorization: 'Bearer planted-access' };
+  const url = `https://127.0.0.1:${port}`;
+  await expect
+    .poll(
+      () =>
+        ask(url, '/events', { headers }).then(
+          (got) => got.bytes.toString(),
+          () => '',
+        ),
+      { timeout: 15_000 },
+    )
+    .toContain('manifest_synced');
+  const answers: string[] = [];
+  for (const route of routes.filter((each) => each.streams === undefined)) {
+    const got = await ask(url, route.path.replace('{id}', 'mcp-server-one'), { headers });
+    answers.push(`${JSON.stringify(got.headers)}${got.bytes.toString()}`);
+  }
+  ended.abort();
+  expect(await code).toBe(0);
+  const written = await readdir(file('state'), { recursive: true, withFileTypes: true });
+  for (const each of written.filter((one) => one.isFile() && one.name.endsWith('.jsonl')))
+    answers.push(await readFile(join(each.parentPath, each.name), 'utf8'));
+  answers.push(io.stdout.text, io.stderr.text);
+  expect(answers.join('\n')).toContain('mcp-server-one');
+  expect(answers.flatMap((text) => planted.filter((word) => text.includes(word)))).toEqual([]);
+});
+
+it.each([
+  [['--tls-cert', 'cert.pem'], '--tls-cert and --tls-key are needed together'],
+  [['--tls-cert', 'no.pem', '--tls-key', 'no.pem'], '--tls-cert no.pem cannot be read'],
+  [
+    ['--tls-cert', 'package.json', '--tls-key', 'package.json'],
+    '--tls-cert package.json and --tls-key package.json do not serve',
+  ],
+])('%j is refused in a sentence', async (more, sentence) => {
+  const io = { ...terminal(), version: '0' };
+  expect(await runProgram([run], ['run', '--manifest', 'nothing.yaml', ...more], io)).toBe(64);
+  expect(io.stderr.text).toContain(sentence);
+});

@@ -1,0 +1,3 @@
+import { replay } from './play.ts';
+
+replay(0, 4);

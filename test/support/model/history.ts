@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import type { Trait } from './engine.ts';
+
+/** What happens to the world, and when (seconds). `server` is an index, taken modulo the number of servers. */
+export interface Act {
+  readonly at: number;
+  readonly server: number;
+  readonly what: What;
+}
+
+export type What =
+  | {
+      readonly kind: 'commit';
+      readonly trait: Trait;
+      readonly restartPolicy: Policy;
+      readonly rollback: boolean;
+    }
+  | { readonly kind: 'stop-entry' | 'remove-entry' | 'revert' | 'empty-manifest' | 'retry' }
+  | { readonly kind: 'person-stops' | 'person-removes' | 'person-disconnects' | 'person-renames' | 'hangs' }
+  | { readonly kind: 'engine-restarts' | 'registry-away' | 'engine-refuses' | 'probe-broken' | 'view-broken' }
+  | { readonly kind: 'pause'; readonly seconds: number }
+  | { readonly kind: 'state-lost' | 'checkpoint' };
+
+export type Policy = 'always' | 'on-failure' | 'unless-stopped';
+
+export interface Death {
+  /** Counted from the latest death: at which write of the log we die. */
+  readonly write: number;
+  readonly after: boolean;
+  /** Seconds until we are back. */
+  readonly away: number;
+}
+
+export interface History {
+  readonly servers: number;
+  /** Index of the server that may run only once; -1: none. */
+  readonly exclusive: number;
+  /** The last server depends on the first. */
+  readonly dependent: boolean;
+  readonly acts: readonly Act[];
+  readonly deaths: readonly Death[];
+}
+
+const traits: readonly Trait[] = [
+  'good',
+  'slow',
+  'never',
+  'exits',
+  'ends',
+  'late',
+  'sickens',
+  'wrong',
+  'rejected',
+];
+
+const commit: fc.Arbitrary<What> = fc.record({
+  kind: fc.constant('commit' as const),
+  trait: fc.oneof(
+    { weight: 2, arbitrary: fc.constant('good' as const) },
+    { weight: 3, arbitrary: fc.constantFrom(...traits) },
+  ),
+  restartPolicy: fc.constantFrom('always', 'on-failure', 'unless-stopped'),
+  rollback: fc.nat(4).map((n) => n > 0),
+});
+
+const other: fc.Arbitrary<What> = fc.oneof(
+  fc.constantFrom<What[]>(
+    { kind: 'stop-entry' },
+    { kind: 'remove-entry' },
+    { kind: 'revert' },
+    { kind: 'empty-manifest' },
+    { kind: 'retry' },
+    { kind: 'person-stops' },
+    { kind: 'person-removes' },
+    { kind: 'person-disconnects' },
+    { kind: 'person-renames' },
+    { kind: 'hangs' },
+    { kind: 'hangs' },
+    { kind: 'engine-restarts' },
+    { kind: 'registry-away' },
+    { kind: 'engine-refuses' },
+    { kind: 'probe-broken' },
+    { kind: 'view-broken' },
+    { kind: 'state-lost' },
+    { kind: 'checkpoint' },
+  ),
+  fc.integer({ min: 3, max: 40 }).map((seconds): What => ({ kind: 'pause', seconds })),
+);
+
+const act: fc.Arbitrary<Act> = fc.record({
+  at: fc.integer({ min: 0, max: 150 }),
+  server: fc.nat(6),
+  what: fc.oneof(commit, other),
+});
+
+export const histories = (most: number): fc.Arbitrary<History> =>
+  fc.record({
+    servers: fc.integer({ min: 1, max: most }),
+    exclusive: fc.integer({ min: -1, max: most - 1 }),
+    dependent: fc.boolean(),
+    acts: fc.array(act, { maxLength: 7 }),
+    deaths: fc.array(
+      fc.record({
+        write: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 60 })),
+        after: fc.boolean(),
+        away: fc.constantFrom(0, 1, 5, 20, 60),
+      }),
+      { maxLength: 3 },
+    ),
+  });
