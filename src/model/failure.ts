@@ -54,6 +54,12 @@ export class Failure extends Error {
   }
 }
 
+/** What happened, and what a person can do, in one line. */
+export const inFull = ({ message, suggestedAction }: Failure): string =>
+  suggestedAction === null || suggestedAction === '' || message.includes(suggestedAction)
+    ? message
+    : `${message} (${suggestedAction})`;
+
 export interface FailureOptions {
   readonly class?: FailureClass;
   readonly suggestedAction?: string;

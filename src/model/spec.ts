@@ -130,6 +130,9 @@ export function repositoryOf(image: string): string {
   return colon > bare.lastIndexOf('/') ? bare.slice(0, colon) : bare;
 }
 
+/** `docker.io/a/b:1.0` -> `docker.io`: a resolved reference names its registry. */
+export const registryOf = (image: string): string => image.slice(0, image.indexOf('/'));
+
 /** At most one running copy: a fixed port, an exclusive volume, or written so. */
 export const isExclusive = (spec: { readonly order: UpdateOrder }): boolean => spec.order === 'stop-first';
 

@@ -4,7 +4,6 @@ import type { Spec } from './spec.ts';
 
 /** The one next deed for a server. Every step may be repeated: doing it twice is doing it once. */
 export type Step =
-  | { readonly kind: 'pull'; readonly server: string; readonly spec: Spec }
   /** Create a new instance and start it. */
   | { readonly kind: 'create'; readonly server: string; readonly spec: Spec }
   | { readonly kind: 'start'; readonly server: string; readonly instance: Instance }
@@ -43,9 +42,17 @@ export type Recording = {
 
 export type DrainOutcome = 'ended' | 'forced' | 'sick' | 'called_off';
 
+/** Brings an image here. It touches nothing that runs, so it goes on beside whatever else is done for the server. */
+export interface Pull {
+  readonly server: string;
+  readonly spec: Spec;
+}
+
 export interface Decision {
   readonly server: string;
   readonly step: Step | null;
+  /** One that is in hand and is asked for no more is given up. */
+  readonly pull: Pull | null;
   /** For people: why this step, or why nothing now. */
   readonly why: string;
   /** Unix ms to look again without any news; null: only news can change it. */
@@ -53,6 +60,9 @@ export interface Decision {
   /** A guard or a person holds the step back. */
   readonly held: HoldReason | null;
 }
+
+/** Nothing is done for it now. */
+export const isIdle = ({ step, pull }: Decision): boolean => step === null && pull === null;
 
 export type HoldReason =
   | 'view_suspect'

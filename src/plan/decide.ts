@@ -6,6 +6,7 @@ import { facts, refusalOf } from './decide/facts.ts';
 import { live } from './decide/live.ts';
 import { prune, rest } from './decide/unwanted.ts';
 import { wait, type Rows, type Wait } from './decide/verdict.ts';
+import { missingImage } from './decide/target.ts';
 import { caseOf, type Case } from './decide/words.ts';
 
 /**
@@ -13,12 +14,14 @@ import { caseOf, type Case } from './decide/words.ts';
  * waits adds its why and its time, and the next row is tried.
  */
 export function decide(view: View): Decision {
+  const c = caseOf(view);
+  const beside = { server: view.name, pull: missingImage(view, c.targets) };
   const waits: Wait[] = [];
-  for (const verdict of rows(caseOf(view))) {
+  for (const verdict of rows(c)) {
     if (verdict.step === null) waits.push(verdict);
-    else return { server: view.name, step: verdict.step, why: verdict.why, wakeAt: null, held: null };
+    else return { ...beside, step: verdict.step, why: verdict.why, wakeAt: null, held: null };
   }
-  return waiting(view.name, waits);
+  return { ...beside, ...waiting(waits) };
 }
 
 function* rows(c: Case): Rows {
@@ -51,10 +54,9 @@ const nothingToRun = ({ view }: Case): Wait =>
       : 'nothing is known that could be run',
   );
 
-function waiting(server: string, waits: readonly Wait[]): Decision {
+function waiting(waits: readonly Wait[]): Omit<Decision, 'server' | 'pull'> {
   const times = waits.flatMap(({ wakeAt }) => (wakeAt === null ? [] : [wakeAt]));
   return {
-    server,
     step: null,
     why: waits[0]?.why ?? 'as desired',
     wakeAt: times.length === 0 ? null : Math.min(...times),

@@ -47,6 +47,7 @@ export function toStatus(world: World, plan: Plan, around: Surroundings): Status
 const undecided = ({ name }: View): Decision => ({
   server: name,
   step: null,
+  pull: null,
   why: 'not looked at yet',
   wakeAt: null,
   held: null,
@@ -147,10 +148,10 @@ function sinceOf({ c, world }: Portrait): number {
   return Math.max(known?.at ?? 0, began ?? 0) || world.memory.acceptedAt;
 }
 
-function whyOf({ inHand, around, c }: Portrait, decision: Decision): string {
-  const pull = around.progress[c.view.name];
-  if (inHand?.kind === 'pull' && pull !== undefined && pull.total > 0) {
-    return `${decision.why}: ${Math.floor((100 * pull.done) / pull.total)} % pulled`;
+function whyOf({ around, c }: Portrait, decision: Decision): string {
+  const pulled = around.progress[c.view.name];
+  if (decision.pull !== null && pulled !== undefined && pulled.total > 0) {
+    return `${decision.why}: ${Math.floor((100 * pulled.done) / pulled.total)} % pulled`;
   }
   return decision.why;
 }

@@ -1,21 +1,21 @@
-import type { Plan, Step } from '../model/step.ts';
+import { isIdle, type Decision, type Plan } from '../model/step.ts';
 import type { Change } from './diff.ts';
 
 export type Form = 'text' | 'markdown';
 
 /** What `run` would do now, a line a server, aligned. */
 export function describePlan(plan: Plan, form: Form = 'text'): string {
-  const rows = plan.decisions.map(({ server, step, why, held }) => [
-    server,
-    held === null ? wordsOf(step) : `held (${held})`,
-    why,
+  const rows = plan.decisions.map((decision) => [
+    decision.server,
+    decision.held === null ? wordsOf(decision) : `held (${decision.held})`,
+    decision.why,
   ]);
   const suspect = plan.view === 'suspect' ? '\nThe view is suspect: so many fell silent at once.' : '';
   return table(['server', 'next', 'why'], rows, form) + suspect;
 }
 
 /** True when there is something that `run` would do. */
-export const hasWork = ({ decisions }: Plan): boolean => decisions.some(({ step }) => step !== null);
+export const hasWork = ({ decisions }: Plan): boolean => !decisions.every(isIdle);
 
 /** What changes between two manifests, a line a server. */
 export function describeChanges(changes: readonly Change[], form: Form = 'text'): string {
@@ -24,8 +24,8 @@ export function describeChanges(changes: readonly Change[], form: Form = 'text')
   return table(['server', 'what changes', 'what happens'], rows, form);
 }
 
-function wordsOf(step: Step | null): string {
-  if (step === null) return '-';
+function wordsOf({ step, pull }: Decision): string {
+  if (step === null) return pull === null ? '-' : `pull ${pull.spec.settings.version ?? pull.spec.image}`;
   if (step.kind === 'record') return `record ${step.event}`;
   if (step.kind === 'remove_image') return `remove image ${step.image}`;
   if ('spec' in step) return `${step.kind} ${step.spec.settings.version ?? step.spec.image}`;

@@ -1,5 +1,5 @@
 import type { DesiredServer } from '../model/desired.ts';
-import type { Decision, Plan } from '../model/step.ts';
+import { isIdle, type Decision, type Plan } from '../model/step.ts';
 import type { World } from '../model/world.ts';
 import { saysDegraded } from './decide/candidate.ts';
 import { refusalOf } from './decide/facts.ts';
@@ -50,13 +50,13 @@ function running(c: Case, entry: DesiredServer, decision: Decision): Standing {
   if (answersAsWanted(c, wanted.digest)) return 'done';
   if (restsByPolicy(c, entry)) return 'done';
   const setAside = memory.quarantined.some(({ spec }) => spec === wanted.digest);
-  if (setAside) return decision.step === null && c.live?.well !== false ? 'failed' : 'under way';
-  if (decision.step === null && !c.view.depsReady && c.target?.blocked) return 'waiting';
+  if (setAside) return isIdle(decision) && c.live?.well !== false ? 'failed' : 'under way';
+  if (isIdle(decision) && !c.view.depsReady && c.target?.blocked) return 'waiting';
   const givenUp =
     memory.recovery.exhausted ||
     !entry.settings.recovery.enabled ||
     memory.postponed[wanted.digest] !== undefined;
-  return givenUp && decision.step === null ? 'failed' : 'under way';
+  return givenUp && isIdle(decision) ? 'failed' : 'under way';
 }
 
 function answersAsWanted({ live, view }: Case, wanted: string): boolean {

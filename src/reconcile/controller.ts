@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { News } from '../lib/news.ts';
-import { Failure } from '../model/failure.ts';
+import { Failure, inFull } from '../model/failure.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { dependencyOrder } from '../manifest/order.ts';
 import type { Decision, Plan } from '../model/step.ts';
@@ -121,7 +121,7 @@ export class Controller {
       this.#failures += 1;
       look.engineState(error instanceof Failure ? 'down' : 'degraded');
       const wait = Math.min(FIRST_RETRY_MS * 2 ** (this.#failures - 1), LONGEST_RETRY_MS);
-      const says = error instanceof Failure ? error.message : 'our own mistake in a pass';
+      const says = error instanceof Failure ? inFull(error) : 'our own mistake in a pass';
       log.error({ err: error instanceof Failure ? undefined : error, retry_in_ms: wait }, says);
       await clock.sleep(wait, signal);
       return clock.now();

@@ -1,16 +1,16 @@
 import type { Log } from '../lib/log.ts';
 import { Failure } from '../model/failure.ts';
 import type { Decision, Step } from '../model/step.ts';
-import { noteMisfortune } from './misfortune.ts';
+import { noteMisfortune, tellFailed, tellUnwritten } from './misfortune.ts';
 import { perform, type Hands } from './perform.ts';
+import { Pulls } from './pulls.ts';
 
-/** Kinds of work that may not crowd each other out: a slow pull never delays a recovery. */
-type Lane = 'pull' | 'rollout' | 'quick';
+/** Kinds of work that may not crowd each other out: a slow rollout never delays a recovery. */
+type Lane = 'rollout' | 'quick';
 
-const LIMITS: { readonly [L in Lane]: number } = { pull: 4, rollout: 4, quick: 64 };
+const LIMITS: { readonly [L in Lane]: number } = { rollout: 4, quick: 64 };
 
 const laneOf: { readonly [K in Step['kind']]: Lane } = {
-  pull: 'pull',
   create: 'rollout',
   start: 'quick',
   restart: 'quick',
@@ -25,27 +25,38 @@ const laneOf: { readonly [K in Step['kind']]: Lane } = {
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 60_000;
 
+/** A step that failed, and when it may be tried again (Unix ms). */
+interface Delay {
+  readonly until: number;
+  readonly count: number;
+}
+
 /** Carries out one step a server at a time, servers side by side. What finds no room is planned again at the next look. */
 export class Dispatch {
   readonly #log: Log;
   readonly #hint: () => void;
+  readonly #pulls: Pulls;
   readonly #inHand = new Map<string, { readonly step: Step; readonly done: Promise<void> }>();
-  readonly #delays = new Map<string, { readonly until: number; readonly count: number }>();
+  /** By step: what cannot be done now keeps nothing else from being done. */
+  readonly #delays = new Map<string, Delay>();
 
   constructor(options: { readonly log: Log; readonly hint: () => void }) {
     this.#log = options.log;
     this.#hint = options.hint;
+    this.#pulls = new Pulls(options);
   }
 
-  /** Begins what may begin now. Returns when a server that was put off may be tried again (Unix ms), or null. */
+  /** Begins what may begin now. Returns when what was put off may be tried again (Unix ms), or null. */
   begin(decisions: readonly Decision[], hands: Hands): number | null {
     const now = hands.clock.now();
+    const pullAt = this.#pulls.begin(decisions, hands);
+    this.#forgetOld(now);
     for (const { server, step, held } of decisions) {
       if (step === null || held !== null || this.#inHand.has(server)) continue;
-      if (this.#isPutOff(server, now) || !this.#hasRoom(laneOf[step.kind])) continue;
+      if (this.#isPutOff(step, now) || !this.#hasRoom(laneOf[step.kind])) continue;
       this.#inHand.set(server, { step, done: this.#carryOut(step, hands) });
     }
-    return this.#earliestDelay(now);
+    return earliest([pullAt, this.#earliestDelay(now)]);
   }
 
   /** The step each server has in hand. */
@@ -53,14 +64,15 @@ export class Dispatch {
     return Object.fromEntries([...this.#inHand].map(([server, { step }]) => [server, step]));
   }
 
-  /** Resolves when nothing is in hand any more. */
+  /** Gives pulls up, and resolves when nothing is in hand any more. */
   async drain(): Promise<void> {
+    await this.#pulls.giveUp();
     await Promise.all([...this.#inHand.values()].map(({ done }) => done));
   }
 
   /** More than the longest delay away: the clock was set back. */
-  #isPutOff(server: string, now: number): boolean {
-    const left = (this.#delays.get(server)?.until ?? 0) - now;
+  #isPutOff(step: Step, now: number): boolean {
+    const left = (this.#delays.get(nameOf(step))?.until ?? 0) - now;
     return left > 0 && left <= LONGEST_DELAY_MS;
   }
 
@@ -72,7 +84,7 @@ export class Dispatch {
   async #carryOut(step: Step, hands: Hands): Promise<void> {
     try {
       await perform(step, hands);
-      this.#delays.delete(step.server);
+      this.#delays.delete(nameOf(step));
     } catch (error) {
       await this.#failed(step, error, hands);
     } finally {
@@ -81,29 +93,38 @@ export class Dispatch {
     }
   }
 
-  /** The world failed: written down where an event speaks of it, and the server is left alone for a while. */
+  /** The world failed: written down where an event speaks of it, and this step is left alone for a while. */
   async #failed(step: Step, error: unknown, hands: Hands): Promise<void> {
-    const count = this.#delays.get(step.server)?.count ?? 0;
+    const count = this.#delays.get(nameOf(step))?.count ?? 0;
     const wait = Math.min(FIRST_DELAY_MS * 2 ** count, LONGEST_DELAY_MS);
-    this.#delays.set(step.server, { count: count + 1, until: hands.clock.now() + wait });
-    const failure = error instanceof Failure ? error : null;
-    this.#log.error(
-      {
-        server_name: step.server,
-        step: step.kind,
-        code: failure?.code,
-        err: failure === null ? error : undefined,
-      },
-      failure?.message ?? `our own mistake in ${step.kind}`,
+    this.#delays.set(nameOf(step), { count: count + 1, until: hands.clock.now() + wait });
+    tellFailed(this.#log, { server: step.server, deed: step.kind }, error);
+    if (!(error instanceof Failure)) return;
+    await noteMisfortune(step, error, hands).catch((again: unknown) =>
+      tellUnwritten(this.#log, step.server, again),
     );
-    if (failure === null) return;
-    await noteMisfortune(step, failure, hands).catch((again: unknown) => {
-      this.#log.error({ server_name: step.server, err: again }, 'the failure could not be written down');
-    });
+  }
+
+  /** What was not tried again when it might have been is no longer asked for. */
+  #forgetOld(now: number): void {
+    for (const [name, { until }] of this.#delays) {
+      if (until + LONGEST_DELAY_MS < now) this.#delays.delete(name);
+    }
   }
 
   #earliestDelay(now: number): number | null {
-    const later = [...this.#delays.values()].map(({ until }) => until).filter((until) => until > now);
-    return later.length === 0 ? null : Math.min(...later);
+    return earliest([...this.#delays.values()].map(({ until }) => (until > now ? until : null)));
   }
+}
+
+function earliest(times: readonly (number | null)[]): number | null {
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
+/** The same deed at the same thing has the same name, however it came to be decided. */
+function nameOf(step: Step): string {
+  const thing = 'instance' in step ? step.instance.id : 'spec' in step ? step.spec.digest : '';
+  const what = step.kind === 'record' ? step.event : step.kind === 'remove_image' ? step.image : thing;
+  return `${step.server} ${step.kind} ${what}`;
 }

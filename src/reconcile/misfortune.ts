@@ -1,11 +1,31 @@
-import { Failure } from '../model/failure.ts';
+import type { Log } from '../lib/log.ts';
+import { Failure, inFull } from '../model/failure.ts';
 import type { EventDraft, Gate } from '../model/event.ts';
 import type { Spec } from '../model/spec.ts';
-import type { Step } from '../model/step.ts';
+import type { Pull, Step } from '../model/step.ts';
 import { aboutOf, traceOf, type Hands } from './perform.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 900_000;
+
+/** Says in our own log what a deed ran into, and what a person can do about it. */
+export function tellFailed(
+  log: Log,
+  { server, deed }: { server: string; deed: string },
+  error: unknown,
+): void {
+  const said = { server_name: server, step: deed };
+  if (error instanceof Failure) log.error({ ...said, code: error.code }, inFull(error));
+  else log.error({ ...said, err: error }, `our own mistake in ${deed}`);
+}
+
+export const tellUnwritten = (log: Log, server: string, error: unknown): void =>
+  log.error({ server_name: server, err: error }, 'the failure could not be written down');
+
+/** The next look puts its image off. */
+export async function notePullFailed({ server, spec }: Pull, failure: Failure, hands: Hands): Promise<void> {
+  await hands.recorder.record(gateFailed('pull', server, spec, { failure, hands }));
+}
 
 /** Writes down what a failed deed means; the next look reads it there. Steps that no event speaks of are only tried again. */
 export async function noteMisfortune(step: Step, failure: Failure, hands: Hands): Promise<void> {
@@ -14,8 +34,6 @@ export async function noteMisfortune(step: Step, failure: Failure, hands: Hands)
 
 function misfortunes(step: Step, failure: Failure, hands: Hands): EventDraft[] {
   switch (step.kind) {
-    case 'pull':
-      return [gateFailed('pull', step.server, step.spec, { failure, hands })];
     case 'create':
       return [
         gateFailed('create', step.server, step.spec, { failure, hands }),
@@ -32,7 +50,7 @@ function misfortunes(step: Step, failure: Failure, hands: Hands): EventDraft[] {
         draft(hands, step.server, 'recovery_failed', {
           ...aboutOf(step.instance),
           attempt: step.attempt,
-          error: failure.message,
+          error: hands.secrets.scrub(failure.message),
         }),
       ];
     case 'promote':

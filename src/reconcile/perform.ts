@@ -1,5 +1,4 @@
 import type { Clock } from '../lib/clock.ts';
-import { secondsBetween } from '../lib/time.ts';
 import type { EventDraft, EventFields, EventType, Of } from '../model/event.ts';
 import type { Instance } from '../model/observed.ts';
 import type { Spec } from '../model/spec.ts';
@@ -21,14 +20,14 @@ export interface Hands {
   /** The manifest's address, for the `source` label. */
   readonly source: string;
   readonly revision: string;
+  /** How far a pull is; null: it has ended. */
   readonly progress: (server: string, progress: PullProgress | null) => void;
   /** Where outsiders reach an instance, for `server_ready`. */
   readonly urlOf: (instance: Instance) => string | null;
 }
 
-/** Absolute limits of each deed in milliseconds; a pull that still makes progress after this is begun anew and goes on from its layers. */
+/** Absolute limits of each deed in milliseconds. */
 const DEADLINE_MS = {
-  pull: 600_000,
   create: 60_000,
   start: 60_000,
   restart: 60_000,
@@ -49,7 +48,6 @@ export function perform(step: Step, hands: Hands): Promise<void> {
 }
 
 const deeds: { readonly [K in Step['kind']]: Do<K> } = {
-  pull: pull,
   create: create,
   start: start,
   restart: restart,
@@ -60,19 +58,6 @@ const deeds: { readonly [K in Step['kind']]: Do<K> } = {
   remove_image: removeImage,
   record: recordOnly,
 };
-
-async function pull({ server, spec }: Extract<Step, { kind: 'pull' }>, hands: Hands): Promise<void> {
-  await beginRollout(server, spec, hands);
-  const began = hands.clock.now();
-  const report = (progress: PullProgress): void => hands.progress(server, progress);
-  try {
-    await hands.runtime.pull(spec, report, hands.clock.deadline(DEADLINE_MS.pull));
-  } finally {
-    hands.progress(server, null);
-  }
-  const seconds = secondsBetween(began, hands.clock.now());
-  await write(hands, server, 'image_pulled', { image: spec.image, image_digest: spec.imageDigest, seconds });
-}
 
 async function create({ server, spec }: Extract<Step, { kind: 'create' }>, hands: Hands): Promise<void> {
   const values = await hands.secrets.values(server, spec.secrets);
@@ -182,7 +167,7 @@ async function withLog(
 }
 
 /** A rollout begins with the first deed for a spec that was never promoted nor stable; restoring one is no rollout. */
-async function beginRollout(server: string, spec: Spec, hands: Hands): Promise<void> {
+export async function beginRollout(server: string, spec: Spec, hands: Hands): Promise<void> {
   const memory = hands.recorder.memory.servers[server];
   const known = [memory?.rollout?.spec, memory?.stable, memory?.promoted?.spec];
   if (known.includes(spec.digest)) return;
@@ -198,7 +183,8 @@ async function beginRollout(server: string, spec: Spec, hands: Hands): Promise<v
   });
 }
 
-async function write<T extends EventType>(
+/** One line about a server, under its trace. */
+export async function write<T extends EventType>(
   hands: Hands,
   server: string,
   event: T,

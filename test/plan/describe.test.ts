@@ -109,11 +109,10 @@ describe('the record of a server', () => {
 
   it('that waits for its image says so, with progress', () => {
     const scene: Scene = { wanted: v2, instances: [], memory: { ...provenMemory(v1, 'x'), ...bare } };
-    const pull = { kind: 'pull' as const, server: 'github', spec: v2 };
     const pulling = record(
       scene,
       { sighting: { images: [] } },
-      { inHand: { github: pull }, progress: { github: { done: 1, total: 4 } } },
+      { progress: { github: { done: 1, total: 4 } } },
     );
     expect(said(pulling)).toEqual(['pulling', 'unknown', null]);
     expect(pulling).toMatchObject({

@@ -327,8 +327,8 @@ export function decisionFor(all: World, server = 'github'): Decision {
 }
 
 /** The step in a few words: `restart github-1`, `record server_down`, `pull 1.1.0`, or `nothing`. */
-export function stepIn({ step }: Decision): string {
-  if (step === null) return 'nothing';
+export function stepIn({ step, pull }: Decision): string {
+  if (step === null) return pull === null ? 'nothing' : `pull ${pull.spec.settings.version ?? ''}`;
   if ('instance' in step) return `${step.kind} ${step.instance.id}`;
   if ('spec' in step) return `${step.kind} ${step.spec.settings.version ?? ''}`;
   return step.kind === 'record' ? `record ${step.event}` : `remove image ${step.image}`;

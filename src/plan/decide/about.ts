@@ -47,7 +47,6 @@ export const remove = ({ view }: Case, { instance }: Seen): Step => ({
 });
 
 export const create = ({ view }: Case, spec: Spec): Step => ({ kind: 'create', server: view.name, spec });
-export const pull = ({ view }: Case, spec: Spec): Step => ({ kind: 'pull', server: view.name, spec });
 
 /** What speaks against an instance, in words; the log lines are added when it is written down. */
 export function evidenceOf({ instance, pulse, running }: Seen): Evidence {

@@ -1,4 +1,4 @@
-import { promote, pull, record, remove, stop } from './about.ts';
+import { promote, record, remove, stop } from './about.ts';
 import { drain, drainLimits } from './drain.ts';
 import { hasFallback, setAside } from './judge.ts';
 import { act, wait, type Rows } from './verdict.ts';
@@ -7,7 +7,6 @@ import { drainBegan, spareOf, type Case, type Seen } from './words.ts';
 /** 2.2 Wanted, before the candidate is looked at. */
 export function* before(c: Case): Rows {
   yield* wayBack(c);
-  yield* pulls(c); // 2.1
   yield* rejected(c);
   if (c.targets[0]?.blocked) yield c.targets[0].blocked; // 2.2
   yield* standIn(c); // 2.3
@@ -33,16 +32,6 @@ function* wayBack(c: Case): Rows {
     to_spec: to.digest,
   };
   yield act(record(c, 'rollback_started', back), `back to version ${to.settings.version ?? 'before'}`);
-}
-
-/** Bringing an image here touches nothing else, so it is done before anything is. */
-function* pulls(c: Case): Rows {
-  const wanted = c.targets.find(({ spec }) => spec === c.view.wanted);
-  for (const target of [c.target, wanted]) {
-    if (target?.imageMissing && target.postponedUntil === null) {
-      yield act(pull(c, target.spec), 'its image is not here yet');
-    }
-  }
 }
 
 /** A spec that the engine will not even make fails by its own fault, without an instance to be judged by. */

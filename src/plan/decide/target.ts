@@ -1,5 +1,6 @@
 import type { Stranger } from '../../model/observed.ts';
 import { imageRefOf, isExclusive, type Spec } from '../../model/spec.ts';
+import type { Pull } from '../../model/step.ts';
 import type { View } from '../../model/world.ts';
 import { wait, type Wait } from './verdict.ts';
 import type { Seen } from './words.ts';
@@ -30,6 +31,13 @@ export function targetsOf(view: View, seen: readonly Seen[], live: Seen | null):
     .map((digest) => specOf(view, digest ?? ''))
     .filter((spec) => spec !== null)
     .map((spec) => targetOf(view, seen, spec));
+}
+
+/** 2.1 What has to be brought here: for what is wanted first, and then for what could be gone back to. */
+export function missingImage({ name, entry }: View, targets: readonly Target[]): Pull | null {
+  if (entry?.desiredState !== 'running') return null;
+  const missing = targets.find((target) => target.imageMissing && target.postponedUntil === null);
+  return missing === undefined ? null : { server: name, spec: missing.spec };
 }
 
 /** The stable spec never is: it is recovered. */

@@ -26,8 +26,8 @@ function going({ seen }: Case): Phase {
 
 function coming({ c, decision, inHand }: Portrait): Phase {
   const step = inHand ?? decision.step;
-  if (step?.kind === 'pull') return 'pulling';
   if (step?.kind === 'create' || step?.kind === 'start' || step?.kind === 'restart') return 'starting';
+  if (decision.pull !== null && c.cand === null) return 'pulling';
   return c.cand === null ? 'pending' : 'starting';
 }
 

@@ -19,10 +19,10 @@ export function updateOf(portrait: Portrait): ServerRecord['update'] {
   };
 }
 
-function stateOf({ c, decision, inHand }: Portrait): string {
+function stateOf({ c, decision }: Portrait): string {
   const { memory, wanted, entry } = c.view;
   if (entry?.desiredState !== 'running') return 'none';
-  if ((inHand ?? decision.step)?.kind === 'pull') return 'pulling';
+  if (decision.pull !== null && decision.pull.spec.digest === wanted?.digest) return 'pulling';
   if (memory.rollback?.open === true) return 'rolling_back';
   const digest = wanted?.digest ?? null;
   if (digest !== null && c.targets[0]?.postponedUntil != null) return 'postponed';

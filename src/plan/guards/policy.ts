@@ -1,5 +1,5 @@
 import type { Pause } from '../../model/memory.ts';
-import type { Decision } from '../../model/step.ts';
+import { isIdle, type Decision } from '../../model/step.ts';
 import type { World } from '../../model/world.ts';
 import type { Guarded } from '../guards.ts';
 import { memoryOf } from '../view.ts';
@@ -13,7 +13,7 @@ export function paused(decisions: readonly Decision[], world: World): Guarded {
 /** Another may be writing by now: every step is held, records too. */
 export function lockLost(decisions: readonly Decision[], { lockHeld }: World): Guarded {
   const stop = { why: 'the writer lock may no longer be ours', wakeAt: null };
-  const held = (one: Decision): Decision => (one.step === null ? one : hold(one, 'lock_lost', stop));
+  const held = (one: Decision): Decision => (isIdle(one) ? one : hold(withoutPull(one), 'lock_lost', stop));
   return { decisions: lockHeld ? decisions : decisions.map(held), notes: [] };
 }
 
@@ -29,9 +29,12 @@ export function pauseOf(server: string, world: World): Pause | null {
 
 function pauseOne(decision: Decision, world: World): Decision {
   const pause = pauseOf(decision.server, world);
-  if (pause === null || decision.step === null || isFact(decision.step)) return decision;
-  return hold(decision, 'paused', { why: `paused: ${pause.reason}`, wakeAt: pause.until });
+  if (pause === null || isIdle(decision)) return decision;
+  if (decision.step !== null && isFact(decision.step)) return withoutPull(decision);
+  return hold(withoutPull(decision), 'paused', { why: `paused: ${pause.reason}`, wakeAt: pause.until });
 }
+
+const withoutPull = (decision: Decision): Decision => ({ ...decision, pull: null });
 
 const latest = (pauses: readonly Pause[]): Pause | null =>
   pauses.reduce<Pause | null>((last, one) => ((last?.until ?? 0) > (one.until ?? 0) ? last : one), null);

@@ -21,10 +21,10 @@ export function checkStep(step: Step, world: World, engine: Engine): void {
   const remembered = world.memory.servers[step.server];
   const setAside = (spec: string): boolean =>
     spec !== remembered?.stable && (remembered?.quarantined.some((one) => one.spec === spec) ?? false);
-  if (step.kind === 'create' || step.kind === 'pull') {
+  if (step.kind === 'create') {
     must(!setAside(step.spec.digest), 'S6: a quarantined version is not begun');
+    must(engine.has(step.spec), 'nothing is created without its image');
   }
-  if (step.kind === 'create') must(engine.has(step.spec), 'nothing is created without its image');
   if (step.kind === 'start' || step.kind === 'promote') {
     must(!setAside(step.instance.specDigest), `S6: a quarantined version is not ${step.kind}ed`);
   }

@@ -3,7 +3,7 @@ import type { Event, EventFields, EventType } from '../../../src/model/event.ts'
 import { emptyMemory, type Memory } from '../../../src/model/memory.ts';
 import type { Instance, ProbeResult, Pulse } from '../../../src/model/observed.ts';
 import { imageRefOf, type Spec } from '../../../src/model/spec.ts';
-import type { Plan, Step } from '../../../src/model/step.ts';
+import type { Plan, Pull, Step } from '../../../src/model/step.ts';
 import type { World } from '../../../src/model/world.ts';
 import { feel, nextCheckAt, seedPulse } from '../../../src/plan/health.ts';
 import { makePlan } from '../../../src/plan/plan.ts';
@@ -340,6 +340,8 @@ export class Model {
 
   #perform(plan: Plan): boolean {
     for (const { event, fields } of plan.notes) this.#write(event, null, fields);
+    const pulls = plan.decisions.flatMap(({ pull }) => (pull === null ? [] : [pull]));
+    for (const pull of pulls) this.#pull(pull);
     const steps = plan.decisions.flatMap(({ step }) => (step === null ? [] : [step]));
     for (const step of steps) {
       this.steps += 1;
@@ -347,14 +349,12 @@ export class Model {
       this.#do(step);
       checkCopies(this.engine);
     }
-    return steps.length > 0 || plan.notes.length > 0;
+    return [...pulls, ...steps, ...plan.notes].length > 0;
   }
 
   #do(step: Step): void {
     const { engine, now } = this;
     switch (step.kind) {
-      case 'pull':
-        return this.#pull(step);
       case 'create':
         return this.#create(step);
       case 'start':
@@ -419,7 +419,7 @@ export class Model {
     });
   }
 
-  #pull({ server, spec: made }: Extract<Step, { kind: 'pull' }>): void {
+  #pull({ server, spec: made }: Pull): void {
     this.#beginRollout(server, made);
     if (this.now < this.#until.registry) return this.#gateFailed('pull', server, made, 'world');
     this.engine.images.add(imageRefOf(made));
