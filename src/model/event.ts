@@ -133,10 +133,10 @@ export interface EventFields {
   server_promoting: Of & { rollout_id?: string };
   server_ready: Of & { url: string | null; image_digest: string; rollout_id?: string };
   drain_started: Of & { drain_min_seconds: number; drain_timeout_seconds: number; rollout_id?: string };
-  server_leaving: Of & { outcome: DrainOutcome };
-  drain_completed: Of & { outcome: DrainOutcome };
-  server_stopping: Of;
-  server_stopped: Of & { by: 'us' | 'person'; exit_code?: number | null };
+  server_leaving: Of & { outcome: DrainOutcome; rollout_id?: string };
+  drain_completed: Of & { outcome: DrainOutcome; rollout_id?: string };
+  server_stopping: Of & { rollout_id?: string };
+  server_stopped: Of & { by: 'us' | 'person'; exit_code?: number | null; rollout_id?: string };
   instance_removing: Of;
   instance_removed: Of;
   server_removed: { version: string | null };

@@ -71,7 +71,11 @@ export interface ServerMemory {
     readonly spec: string;
     readonly at: number;
     readonly fromVersion: string | null;
+    /** The first gate that it did not pass by its own fault; absent while there is none. */
+    readonly gate?: Gate;
   } | null;
+  /** Id of the rollout that failed last: the way back is part of its story. Absent in checkpoints of older programs. */
+  readonly failedRollout?: string | null;
   readonly incident: { readonly id: string; readonly downAt: number } | null;
   readonly pause: Pause | null;
   /** Container id -> drift already written down (joined words). */
@@ -176,6 +180,7 @@ export const emptyServerMemory: ServerMemory = {
   pulledAt: {},
   stableImages: [],
   rollout: null,
+  failedRollout: null,
   incident: null,
   pause: null,
   driftNoted: {},

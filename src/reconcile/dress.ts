@@ -34,12 +34,25 @@ const ofRollout: ReadonlySet<EventType> = new Set([
   'server_promoting',
   'server_ready',
   'drain_started',
+  'server_leaving',
+  'drain_completed',
+  'server_stopping',
+  'server_stopped',
 ]);
 
 function rolloutId(event: EventType, server: ServerMemory | undefined, newId: () => string): object {
   if (event === 'update_started') return { rollout_id: `r-${newId()}` };
-  const rollout = server?.rollout ?? null;
-  return ofRollout.has(event) && rollout !== null ? { rollout_id: rollout.id } : {};
+  const id = ofRollout.has(event) && server !== undefined ? rolloutOf(event, server) : null;
+  return id === null ? {} : { rollout_id: id };
+}
+
+/** The way back belongs to the rollout that failed, unless a newer one is on its way. */
+function rolloutOf(
+  event: EventType,
+  { rollout, rollback, failedRollout = null }: ServerMemory,
+): string | null {
+  if (event.startsWith('rollback_')) return failedRollout;
+  return rollout?.id ?? (rollback?.open === true ? failedRollout : null);
 }
 
 const ofIncident: ReadonlySet<EventType> = new Set([

@@ -60,12 +60,13 @@ describe('in any world', () => {
   it('nothing foreign is ever named in a step, and nothing begins that was set aside', slow, () => {
     always((world) => {
       for (const { step, pull, server } of makePlan(world).decisions) {
-        const { quarantined = [], stable = null } = world.memory.servers[server] ?? {};
+        const { quarantined = [], stable = null, promoted = null } = world.memory.servers[server] ?? {};
         const aside = quarantined.map(({ spec }) => spec).filter((spec) => spec !== stable);
         if (pull !== null) expect(aside).not.toContain(pull.spec.digest);
         if (step === null) continue;
         for (const id of containersIn(step)) {
-          expect(world.sighting.instances.some((one) => one.id === id && one.server === server)).toBe(true);
+          const isThere = world.sighting.instances.some((one) => one.id === id && one.server === server);
+          expect(isThere || promoted?.container === id).toBe(true);
         }
         const begun =
           step.kind === 'create' ? step.spec.digest : step.kind === 'start' ? step.instance.specDigest : null;

@@ -1,7 +1,7 @@
 import { about, create, promote, record, start } from './about.ts';
-import { hasFallback, judge, quarantine } from './judge.ts';
-import { ladder } from './ladder.ts';
-import { fallen } from './live.ts';
+import { failsGate, hasFallback, judge } from './judge.ts';
+import { cannotRecreate, ladder } from './ladder.ts';
+import { fallen, hasFailedAttempt } from './live.ts';
 import { room } from './room.ts';
 import { isQuarantined, type Target } from './target.ts';
 import { act, wait, type Rows } from './verdict.ts';
@@ -20,7 +20,10 @@ export function* noCandidate(c: Case, target: Target): Rows {
 }
 
 function* begin(c: Case, { spec, obstacle }: Target): Rows {
-  if (obstacle !== null) return yield obstacle; // 5.1
+  if (obstacle !== null) {
+    yield* cannotRecreate(c, spec);
+    return yield obstacle; // 5.1
+  }
   if (!(yield* room(c, spec, null))) return; // 5.2
   yield act(create(c, spec), 'it is wanted and not there'); // 5.3
 }
@@ -28,11 +31,11 @@ function* begin(c: Case, { spec, obstacle }: Target): Rows {
 function* down(c: Case, cand: Seen): Rows {
   const { memory, now } = c.view;
   const by = cand.ending?.by ?? 'us';
-  if (by === 'itself') yield* quarantine(c, cand, 'start'); // 4.1
+  if (by === 'itself') yield* failsGate(c, cand, 'start'); // 4.1
   const putOff = memory.postponed[cand.spec];
   if (putOff !== undefined && putOff.until > now) return yield wait(`put off: ${putOff.error}`, putOff.until); // 4.2
   if (cand.instance.spec !== null && !(yield* room(c, cand.instance.spec, cand))) return; // 4.3
-  if (by === 'itself' || by === 'away')
+  if (by === 'itself' || by === 'away' || hasFailedAttempt(c, cand))
     yield* ladder(c, cand); // 4.4
   else yield act(start(c, cand), 'it is wanted'); // 4.5
 }
@@ -52,7 +55,7 @@ function* running(c: Case, cand: Seen): Rows {
 
 /** Restarts cannot help a version that is not the one asked for. */
 function* wrongVersion(c: Case, cand: Seen): Rows {
-  yield* quarantine(c, cand, 'version');
+  yield* failsGate(c, cand, 'version');
   const { exhausted, attempts } = c.view.memory.recovery;
   const says = `it reports version ${cand.pulse?.reportedVersion ?? 'unknown'}, which is not the one asked for`;
   if (!exhausted) {
@@ -84,7 +87,7 @@ function* late(c: Case, cand: Seen): Rows {
   if (pulse === null || !pulse.fresh) return yield wait('we cannot see it'); // 4.10
   if (!pulse.lastOk) return yield* judge(c, cand, 'health'); // 4.11
   if (!saysDegraded(cand)) return yield wait('its last answer was good'); // 4.10
-  if (hasFallback(c, cand.spec)) return yield* quarantine(c, cand, 'health');
+  if (hasFallback(c, cand.spec)) return yield* failsGate(c, cand, 'health');
   yield act(promote(c, cand), 'it says degraded, and there is nothing better');
 }
 

@@ -9,19 +9,50 @@ import { isStable, type Case, type Seen } from './words.ts';
 
 /** Its own fault, and there is something else to run: set it aside. Otherwise bring it back. */
 export function* judge(c: Case, seen: Seen, gate: Gate): Rows {
-  yield* quarantine(c, seen, gate);
+  yield* failsGate(c, seen, gate);
   yield* ladder(c, seen);
 }
 
 /** The record alone turns the next look: the target becomes the previous spec. There is no rollback code. */
-export function* quarantine(c: Case, seen: Seen, gate: Gate): Rows {
+export function* failsGate(c: Case, seen: Seen, gate: Gate): Rows {
   const { instance, spec } = seen;
-  if (instance.spec === null || !hasFallback(c, spec)) return;
+  if (instance.spec === null) return;
   const evidence = gate === 'version' ? otherVersion(seen) : evidenceOf(seen);
+  yield* told(c, instance.spec, { gate, evidence, seen });
+  if (!hasFallback(c, spec)) return;
   yield act(
     setAside(c, instance.spec, { gate, evidence, seen }),
     `it failed its ${gate} gate: ${evidence.reason}`,
   );
+}
+
+/** Once a rollout, and also where there is nothing else to run. */
+function* told(c: Case, spec: Spec, { gate, evidence, seen }: Because): Rows {
+  const { rollout } = c.view.memory;
+  if (rollout?.spec !== spec.digest || rollout.gate !== undefined || seen === undefined) return;
+  const stays = staysBecause(c, spec.digest);
+  const { id: container_id, instance } = seen.instance;
+  const error = stays === null ? evidence.reason : `${evidence.reason}; ${whyStays[stays]}`;
+  const fields = {
+    ...{ gate, class: 'version' as const, spec: spec.digest, version: spec.settings.version },
+    ...{ image_digest: spec.imageDigest, error, container_id, instance },
+    ...(stays === null ? {} : { code: stays }),
+  };
+  yield act(record(c, 'update_gate_failed', fields), `it failed its ${gate} gate: ${error}`);
+}
+
+type Stays = 'rollback_off' | 'no_rollback_target';
+
+const whyStays: { readonly [S in Stays]: string } = {
+  rollback_off: 'it is left as it is: rollback_on_failure is false',
+  no_rollback_target: 'it is left as it is: the version before cannot be made any more',
+};
+
+/** Why a version that fails is not gone back from; null where it is, or where there never was another. */
+export function staysBecause(c: Case, spec: string): Stays | null {
+  const { stable } = c.view.memory;
+  if (stable === null || stable === spec || hasFallback(c, spec)) return null;
+  return c.view.entry?.rollbackOnFailure === false ? 'rollback_off' : 'no_rollback_target';
 }
 
 /** Its answers are good, so the answer itself is not what speaks against it. */
@@ -33,7 +64,8 @@ function otherVersion({ pulse }: Seen): Evidence {
 /** Quarantine is a choice between versions: without another there is only recovery, and never against the stable one. */
 export function hasFallback(c: Case, spec: string): boolean {
   if (isStable(c, spec)) return false;
-  const another = c.targets.some((target) => target.spec.digest !== spec);
+  // One whose image is gone cannot be run until it is here again.
+  const another = c.targets.some((target) => target.spec.digest !== spec && !target.imageMissing);
   return (another && (c.view.entry?.rollbackOnFailure ?? true)) || anotherAnswers(c, spec);
 }
 

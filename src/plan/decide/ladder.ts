@@ -1,4 +1,5 @@
 import { about, exitReason, record } from './about.ts';
+import type { Spec } from '../../model/spec.ts';
 import { hasRoomToRun } from './room.ts';
 import { act, wait, type Rows } from './verdict.ts';
 import type { Case, Seen } from './words.ts';
@@ -60,6 +61,28 @@ function exhausted(c: Case, seen: Seen, attempts: number) {
     reason: reasonOf(seen),
   };
   return act(record(c, 'recovery_exhausted', fields), 'all attempts failed: a person is needed');
+}
+
+/** The last attempt was to make it anew, and that is not possible now: as long as health may take counts as its end. */
+export function* cannotRecreate(c: Case, { digest }: Spec): Rows {
+  const { recovery, promoted, postponed } = c.view.memory;
+  const { attempts, lastAt, recoveredAt, exhausted: worn } = recovery;
+  if (promoted === null || worn || lastAt === null || (recoveredAt ?? 0) > lastAt) return;
+  if (attempts < c.settings.recovery.maxAttempts) return;
+  const until = lastAt + c.settings.update.healthyDeadlineSeconds * 1_000;
+  if (c.view.now < until) return yield wait('it has to be made anew, and cannot be now', until);
+  const { container: container_id, spec, version } = promoted;
+  const reason = postponed[digest]?.code ?? 'image_missing';
+  const fields = {
+    instance: '',
+    container_id,
+    spec,
+    version,
+    attempts,
+    requires_manual: true as const,
+    reason,
+  };
+  yield act(record(c, 'recovery_exhausted', fields), 'it cannot be made anew: a person is needed');
 }
 
 function wayBackFailed(c: Case, seen: Seen) {

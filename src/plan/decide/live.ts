@@ -42,7 +42,9 @@ export function* fallen(c: Case, seen: Seen, otherwise: (c: Case, seen: Seen) =>
   if (!hasRoomToRun(c, seen)) return yield wait('two copies run already: it has to wait for room'); // 3.11
   const { by, code } = seen.ending ?? { by: 'us', code: null };
   const policy = entry?.restartPolicy ?? 'always';
-  if (by === 'us')
+  if (by === 'us' && hasFailedAttempt(c, seen))
+    yield* ladder(c, seen); // 3.12
+  else if (by === 'us')
     yield act(start(c, seen), 'it is wanted'); // 3.12
   else if (by === 'engine')
     yield act(start(c, seen), 'the engine went down, not it'); // 3.12
@@ -53,6 +55,13 @@ export function* fallen(c: Case, seen: Seen, otherwise: (c: Case, seen: Seen) =>
   else if (code === 0 && policy === 'on-failure' && isStable(c, seen.spec))
     yield wait('it ended by itself'); // 3.15
   else yield* otherwise(c, seen); // 3.16
+}
+
+/** We stopped it in order to start it again, and that failed: what comes next is the next attempt, and counts as one. */
+export function hasFailedAttempt({ view: { memory } }: Case, { spec }: Seen): boolean {
+  const { attempts, judged, lastAt, recoveredAt } = memory.recovery;
+  const isOpen = lastAt !== null && (recoveredAt ?? 0) < lastAt;
+  return isOpen && (judged >= attempts || memory.postponed[spec] !== undefined);
 }
 
 /** An attempt was made and nobody has written down yet that it is well. */

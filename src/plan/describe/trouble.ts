@@ -1,6 +1,7 @@
 import type { Portrait } from '../describe.ts';
 import { exitReason } from '../decide/about.ts';
 import { refusalOf } from '../decide/facts.ts';
+import { staysBecause } from '../decide/judge.ts';
 import { isQuarantined } from '../decide/target.ts';
 import type { Case } from '../decide/words.ts';
 
@@ -41,6 +42,8 @@ const advice: Readonly<Record<string, (server: string) => string>> = {
   requires_manual: (server) => `look at its logs, then run: mcp-orchestration retry ${server}`,
   version_mismatch: () =>
     'make the image report the version its tag promises, or correct version in the manifest',
+  rollback_off: () => 'commit a version that works, or set rollback_on_failure: true',
+  no_rollback_target: () => 'commit a version that works; publish the image of the one before again',
   recovery_disabled: (server) => `start it by hand, or set recovery.enabled for ${server}`,
   image_not_found: () => 'check the image name and tag in the manifest, and that it was pushed',
   registry_denied: () => 'log in to the registry on this machine: docker login',
@@ -74,9 +77,19 @@ function liveTrouble(c: Case): string | null {
   const rests = restReason(c);
   if (rests !== null) return rests;
   if (cand?.pulse?.versionOk === false && !cand.joined) return 'version_mismatch';
-  if (live !== null && !live.sick) return live.pulse?.state === 'degraded' ? live.pulse.reason : null;
+  const stays = leftAsItIs(c);
+  if (live !== null && !live.sick)
+    return stays ?? (live.pulse?.state === 'degraded' ? live.pulse.reason : null);
   if (view.memory.recovery.exhausted) return 'requires_manual';
   if (live === null) return null;
+  if (stays !== null) return stays;
   if (!settings.recovery.enabled) return 'recovery_disabled';
   return live.running ? (live.pulse?.reason ?? null) : exitReason(live.instance);
+}
+
+/** It failed a gate, is not well since, and nothing is gone back to. */
+function leftAsItIs(c: Case): string | null {
+  const { live, view } = c;
+  if (live === null || live.well || view.memory.rollout?.gate === undefined) return null;
+  return staysBecause(c, live.spec);
 }

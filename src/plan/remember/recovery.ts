@@ -10,7 +10,7 @@ export const recovery: Folds<ServerMemory> = {
   recovery_exhausted: (server) =>
     withRecovery(server, { open: null, exhausted: true, judged: server.recovery.attempts }),
   // It runs and is well: what ended it before is over, whatever the clocks of its engine say.
-  recovery_successful: (server, { time_ms, container_id: id }) => ({
+  recovery_successful: (server, { time_ms, container_id: id, spec }) => ({
     ...withRecovery(server, {
       open: null,
       exhausted: false,
@@ -18,6 +18,7 @@ export const recovery: Folds<ServerMemory> = {
       judged: server.recovery.attempts,
     }),
     incident: null,
+    postponed: without(server.postponed, spec),
     exits: without(server.exits, id),
     stopped: without(server.stopped, id),
   }),

@@ -31,7 +31,11 @@ export const rollout: Folds<ServerMemory> = {
   server_leaving: leftSick,
   update_gate_failed: gateFailed,
   update_completed: proven,
-  update_failed: (server, { spec }) => ({ ...server, rollout: ended(server, spec) }),
+  update_failed: (server, { spec, rollout_id: id }) => ({
+    ...server,
+    rollout: ended(server, spec),
+    failedRollout: id ?? null,
+  }),
   version_quarantined: quarantined,
   rollback_started: (server, { from_spec: from, to_spec: to, time_ms: at }) => ({
     ...server,
@@ -77,7 +81,8 @@ function leftSick(server: ServerMemory, event: Event<'server_leaving'>): ServerM
 }
 
 /** A fault of its own that left a container is judged by that container's end; all else is put off. */
-function gateFailed(server: ServerMemory, event: Event<'update_gate_failed'>): ServerMemory {
+function gateFailed(before: ServerMemory, event: Event<'update_gate_failed'>): ServerMemory {
+  const server = event.class === 'version' ? withGate(before, event) : before;
   if (event.class === 'version' && event.container_id !== undefined) return server;
   const count = (server.postponed[event.spec]?.count ?? 0) + 1;
   const pause = Math.min(FIRST_RETRY_MS * 2 ** (count - 1), LONGEST_RETRY_MS);
@@ -90,6 +95,12 @@ function gateFailed(server: ServerMemory, event: Event<'update_gate_failed'>): S
     class: event.class,
   };
   return { ...server, postponed: { ...server.postponed, [event.spec]: postponed } };
+}
+
+function withGate(server: ServerMemory, { spec, gate }: Event<'update_gate_failed'>): ServerMemory {
+  const { rollout } = server;
+  const isFirst = rollout?.spec === spec && rollout.gate === undefined;
+  return isFirst ? { ...server, rollout: { ...rollout, gate } } : server;
 }
 
 function quarantined(server: ServerMemory, event: Event<'version_quarantined'>): ServerMemory {

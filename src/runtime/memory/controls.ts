@@ -134,10 +134,13 @@ export class MemoryControls {
     this.#engine.hint({ kind: 'look', server: null, what: 'destroy' });
   }
 
-  /** The next such verb rejects; with `done` the deed was done and only its answer was lost. May be called several times. */
-  failNext(verb: Verb, failure: Failure, options: { readonly done?: boolean } = {}): void {
+  /**
+   * The next such verb rejects; with `done` the deed was done and only its answer was lost, with `meanwhile` half of it
+   * was. May be called several times.
+   */
+  failNext(verb: Verb, failure: Failure, how: Omit<Trouble, 'failure'> = {}): void {
     const waiting = this.#troubles.get(verb) ?? [];
-    this.#troubles.set(verb, [...waiting, { failure, done: options.done ?? false }]);
+    this.#troubles.set(verb, [...waiting, { failure, ...how }]);
   }
 
   /** From now on the verb takes this long; `Infinity`: until its signal aborts. */
@@ -151,7 +154,8 @@ export class MemoryControls {
     if (signal.aborted) throw new Failure('engine_timeout', `${verb} took too long`);
     this.#engine.refuseIfDown();
     const trouble = this.#troubles.get(verb)?.shift();
-    if (trouble?.done === false) throw trouble.failure;
+    trouble?.meanwhile?.();
+    if (trouble !== undefined && trouble.done !== true) throw trouble.failure;
     const result = act();
     if (trouble !== undefined) throw trouble.failure;
     return result;
@@ -165,7 +169,8 @@ export class MemoryControls {
 
 interface Trouble {
   readonly failure: Failure;
-  readonly done: boolean;
+  readonly done?: boolean;
+  readonly meanwhile?: () => void;
 }
 
 /** Resolves when the signal aborts. */
