@@ -123,7 +123,7 @@ async function lookFor(desired: DesiredState, looking: Looking): Promise<{ look:
   });
   const recorder = await rememberedBy(config, desired, io);
   const nothing = (): void => undefined;
-  const rooms = { ...engine, secrets, recorder, clock, log: silentLog, hint: nothing };
+  const rooms = { ...engine, secrets, recorder, clock, log: silentLog, hint: nothing, report: nothing };
   const sealing = new Sealing(rooms);
   const reaching = { reach: config.reach, advertise: config.advertise };
   const monitor = new Monitor({
@@ -131,7 +131,6 @@ async function lookFor(desired: DesiredState, looking: Looking): Promise<{ look:
     random: Math.random,
     recordChecks: false,
     targetOf: (instance) => targetOf(instance, reaching),
-    report: nothing,
   });
   const look = new Look({
     ...rooms,

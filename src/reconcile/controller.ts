@@ -43,8 +43,11 @@ export interface Settled {
   readonly failed: readonly string[];
 }
 
-/** Without any news everything is looked at again after this time: events are hints and may be lost. */
-const RESYNC_MS = 55_000;
+/**
+ * Without any news everything is looked at again after this time: events are hints and may be lost. With the time for
+ * which a runtime believes what it has inspected (25 s) it is less than a minute.
+ */
+const RESYNC_MS = 30_000;
 /** Many hints at once make one pass. */
 const LEAST_BETWEEN_PASSES_MS = 25;
 const PROGRESS_EVERY_MS = 5_000;
@@ -59,11 +62,14 @@ export class Controller {
   readonly #progress = new Map<string, PullProgress>();
   readonly #nextSaying = new Map<string, number>();
   readonly #whenSettled: ((settled: Settled) => void)[] = [];
+  /** The engine is back: nobody has to wait for the next try. */
+  readonly #reconnected: News;
   #failures = 0;
   #latest: Omit<Published, 'inHand' | 'progress'> | null = null;
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
+    this.#reconnected = new News(deps.clock);
     this.#dispatch = new Dispatch({ log: deps.log, hint: deps.news.hint });
   }
 
@@ -101,6 +107,7 @@ export class Controller {
   /** Passes on what the engine said; it only makes us look. */
   readonly onRuntimeHint = (hint: RuntimeHint): void => {
     this.#deps.look.note(hint);
+    if (hint.kind === 'connected') this.#reconnected.hint();
     // An end is the engine's to tell, not the instance's: only its own health check makes us ask at once.
     if (hint.kind === 'look' && hint.what === 'health_status' && hint.server !== null) {
       this.#deps.monitor.lookAt(hint.server);
@@ -110,20 +117,18 @@ export class Controller {
 
   /** The one catch around one pass. Returns when to look again without news (Unix ms). */
   async #pass(signal: AbortSignal): Promise<number> {
-    const { clock, log, look } = this.#deps;
+    const { clock, log } = this.#deps;
     try {
       const wakeAt = await this.#lookDecideDo(signal);
       this.#failures = 0;
-      look.engineState('ok');
       return wakeAt;
     } catch (error) {
       if (signal.aborted) return clock.now();
       this.#failures += 1;
-      look.engineState(error instanceof Failure ? 'down' : 'degraded');
       const wait = Math.min(FIRST_RETRY_MS * 2 ** (this.#failures - 1), LONGEST_RETRY_MS);
       const says = error instanceof Failure ? inFull(error) : 'our own mistake in a pass';
       log.error({ err: error instanceof Failure ? undefined : error, retry_in_ms: wait }, says);
-      await clock.sleep(wait, signal);
+      await this.#reconnected.wait(clock.now() + wait, signal);
       return clock.now();
     }
   }

@@ -3,7 +3,7 @@ import type { Log } from '../lib/log.ts';
 import type { Result } from '../lib/result.ts';
 import { isoSeconds } from '../lib/time.ts';
 import type { DesiredState } from '../model/desired.ts';
-import { Failure } from '../model/failure.ts';
+import { Failure, inFull } from '../model/failure.ts';
 import type { SourceStatus } from '../model/status.ts';
 import type { Commit, History, ManifestSource, Snapshot } from '../source/source.ts';
 import type { StateFolder } from '../state/state.ts';
@@ -54,6 +54,8 @@ export class Intake {
   #status: SourceStatus;
   #attempted: string | null = null;
   #lastRefusal: string | null = null;
+  /** What came of the newest revision that was read. */
+  #verdict: Pick<SourceStatus, 'state' | 'error'> = { state: 'synced', error: null };
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
@@ -98,39 +100,30 @@ export class Intake {
     const { source, clock } = this.#deps;
     try {
       const known = this.#attempted ?? this.#desired?.revision ?? null;
-      const snapshot = await source.read(known, clock.deadline(READ_DEADLINE_MS, signal));
+      const deadline = clock.deadline(READ_DEADLINE_MS, signal);
+      const snapshot = await source.read(known, deadline).catch(asOfSource);
       if (snapshot === null) return this.#nothingNew();
       const outcome = await this.#consider(snapshot, signal);
       // Only now: what could not be considered for our own trouble is read again.
       this.#attempted = snapshot.revision;
       return outcome;
     } catch (error) {
-      if (!(error instanceof Failure) || !error.code.startsWith('source_')) throw error;
-      return signal.aborted ? 'unchanged' : this.#unreachable(error);
+      if (!(error instanceof OfSource)) throw error;
+      return signal.aborted ? 'unchanged' : this.#unreachable(error.failure);
     }
   }
 
+  /** What was found of the newest revision stands again, however the source was in between. */
   #nothingNew(): Intaken {
-    const state = this.#status.state === 'unreachable' ? this.#stateOfKnown() : this.#status.state;
-    if (state !== this.#status.state) this.#lastRefusal = null;
-    this.#status = {
-      ...this.#status,
-      state,
-      ...(state === 'synced' ? { error: null } : {}),
-      last_successful_sync_at: this.#now(),
-    };
+    if (this.#verdict.state !== this.#status.state) this.#lastRefusal = null;
+    this.#status = { ...this.#status, ...this.#verdict, last_successful_sync_at: this.#now() };
     return 'unchanged';
-  }
-
-  #stateOfKnown(): SourceStatus['state'] {
-    if (this.#attempted === null || this.#attempted === this.#desired?.revision) return 'synced';
-    return 'refused';
   }
 
   async #consider(snapshot: Snapshot, signal: AbortSignal): Promise<Intaken> {
     const history = await this.#historyOf(snapshot, signal);
     if (history.rewind && !this.#deps.allowRewind) return this.#rewind(snapshot);
-    const trace = (ofManifest: string | null): string => this.#traceOf(snapshot, history, ofManifest);
+    const trace = (ofManifest: string | null): string => this.#traceOf(snapshot, ofManifest);
     const text = { ...snapshot, source: this.#deps.source.address };
     const read = await this.#deps.readDesired(text, trace);
     if (!read.ok) return this.#refuse(snapshot, read.error, trace(null));
@@ -145,14 +138,13 @@ export class Intake {
     const own = { rewind: false, commits: snapshot.commit === null ? [] : [snapshot.commit] };
     if (revision === null || from !== source.address || source.between === undefined) return own;
     if (revision === snapshot.revision || snapshot.commit === null) return own;
-    return source.between(revision, snapshot.revision, clock.deadline(READ_DEADLINE_MS, signal));
+    const deadline = clock.deadline(READ_DEADLINE_MS, signal);
+    return source.between(revision, snapshot.revision, deadline).catch(asOfSource);
   }
 
-  #traceOf(snapshot: Snapshot, history: History, ofManifest: string | null): string {
-    const fromCommits =
-      snapshot.commit?.traceId ?? history.commits.find(({ traceId }) => traceId !== null)?.traceId;
+  #traceOf(snapshot: Snapshot, ofManifest: string | null): string {
     return (
-      fromCommits ??
+      snapshot.commit?.traceId ??
       ofManifest ??
       this.#deps.environmentTrace ??
       `manifest-${shortRevision(snapshot.revision)}`
@@ -177,10 +169,10 @@ export class Intake {
     });
     this.#desired = desired;
     this.#lastRefusal = null;
+    this.#verdict = { state: 'synced', error: null };
     this.#status = {
       ...this.#status,
-      state: 'synced',
-      error: null,
+      ...this.#verdict,
       attempted_revision: desired.revision,
       applied_revision: desired.revision,
       last_successful_sync_at: this.#now(),
@@ -205,22 +197,25 @@ export class Intake {
     const error =
       `revision ${shortRevision(snapshot.revision)} does not descend from the accepted ${shortRevision(from)}: ` +
       'history was rewritten or set back. To accept it, start with --allow-rewind; else push the old history again.';
-    await this.#refuse(snapshot, { error }, this.#traceOf(snapshot, { rewind: true, commits: [] }, null));
-    this.#status = { ...this.#status, state: 'rewind' };
-    return 'refused';
+    return this.#refuse(snapshot, { error }, this.#traceOf(snapshot, null), 'rewind');
   }
 
-  async #refuse(snapshot: Snapshot, refused: Refused, traceId: string): Promise<Intaken> {
+  async #refuse(
+    snapshot: Snapshot,
+    refused: Refused,
+    traceId: string,
+    state: 'refused' | 'rewind' = 'refused',
+  ): Promise<Intaken> {
     const { error, registryVersion, expected } = refused;
     await this.#recordRefusal(traceId, snapshot.revision, {
       error,
       ...(registryVersion === undefined ? {} : { registry_version: registryVersion }),
       ...(expected === undefined ? {} : { expected }),
     });
+    this.#verdict = { state, error };
     this.#status = {
       ...this.#status,
-      state: 'refused',
-      error,
+      ...this.#verdict,
       attempted_revision: snapshot.revision,
       last_successful_sync_at: this.#now(),
     };
@@ -228,8 +223,7 @@ export class Intake {
   }
 
   async #unreachable(failure: Failure): Promise<Intaken> {
-    const error =
-      failure.suggestedAction === null ? failure.message : `${failure.message} (${failure.suggestedAction})`;
+    const error = inFull(failure);
     const traceId = this.#desired?.traceId ?? `orchestrator-${this.#deps.bootId}`;
     const state = failure.code === 'source_missing' ? 'refused' : 'unreachable';
     await this.#recordRefusal(traceId, null, { error });
@@ -253,6 +247,20 @@ export class Intake {
   #now(): string {
     return isoSeconds(this.#deps.clock.now());
   }
+}
+
+/** The source's own trouble, a full disk for its clone too; everything else that fails here is ours. */
+class OfSource extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+function asOfSource(error: unknown): never {
+  throw error instanceof Failure ? new OfSource(error) : error;
 }
 
 const pending: Omit<SourceStatus, 'url' | 'branch'> = {

@@ -40,10 +40,6 @@ export class Look {
     this.#bootAt = deps.bootAt;
   }
 
-  engineState(state: SelfCheck): void {
-    this.#deps.engineState(state);
-  }
-
   /** The writer lock may no longer be ours: from now on every step is held. */
   lockLost(): void {
     this.#lockHeld = false;
@@ -56,8 +52,8 @@ export class Look {
 
   /** Rejects with the `Failure` of an engine that cannot be looked at. */
   async world(desired: DesiredState, signal: AbortSignal): Promise<World> {
-    const { runtime, sealing, recorder, clock, monitor } = this.#deps;
-    const seen = await runtime.observe(this.#imagesOfInterest(desired), signal);
+    const { sealing, recorder, clock, monitor } = this.#deps;
+    const seen = await this.#observe(desired, signal);
     const sighting = sightingWithoutFuture(seen, clock.now());
     this.#bootAt = Math.min(this.#bootAt, clock.now());
     await this.#deps.claimEngine(sighting.engine.id);
@@ -79,6 +75,18 @@ export class Look {
       allowRemovalOf: this.#deps.allowRemovalOf,
       lockHeld: this.#lockHeld,
     };
+  }
+
+  async #observe(desired: DesiredState, signal: AbortSignal): Promise<Sighting> {
+    const { runtime, engineState } = this.#deps;
+    try {
+      const seen = await runtime.observe(this.#imagesOfInterest(desired), signal);
+      engineState('ok');
+      return seen;
+    } catch (error) {
+      engineState('down');
+      throw error;
+    }
   }
 
   /** Wanted, whatever could be gone back to, and what we brought here ourselves and may delete again. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { News } from '../lib/news.ts';
-import { Failure } from '../model/failure.ts';
+import { Failure, inFull } from '../model/failure.ts';
 import type { Event } from '../model/event.ts';
 import type { Instance } from '../model/observed.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -140,8 +140,8 @@ class Joined implements Orchestrator {
     this.#sourceNews = new News(clock);
     const hint = this.#news.hint;
     this.intake = new Intake({ ...rooms, ...options, accepted: rooms.state.accepted, recorder });
-    this.#sealing = new Sealing({ ...rooms, recorder, hint });
     const report = (error: unknown): void => this.#report(error);
+    this.#sealing = new Sealing({ ...rooms, recorder, hint, report });
     this.#following = new Following({ ...rooms, ...options, recorder, hint, report });
     this.#monitor = new Monitor({ ...rooms, ...options, recorder, hint, report });
     const engineState = (engine: SelfCheck): void => self.set({ engine });
@@ -227,7 +227,7 @@ class Joined implements Orchestrator {
   /** A world that fails is logged and goes on being watched; our own mistake ends the program. */
   #report(error: unknown): void {
     if (this.#end.signal.aborted) return;
-    if (error instanceof Failure) this.#rooms.log.error({ code: error.code }, error.message);
+    if (error instanceof Failure) this.#rooms.log.error({ code: error.code }, inFull(error));
     else this.#break(error);
   }
 
@@ -245,9 +245,9 @@ class Joined implements Orchestrator {
     const { status, desired } = this.intake;
     const known = desired !== null;
     this.#self.set({ manifest: status.state === 'synced' ? 'ok' : known ? 'degraded' : 'down' });
-    if (known) await this.#sealing.readSecrets(desired);
     if (status.state === 'synced') this.#hearSource();
     if (outcome === 'accepted') this.#news.hint();
+    if (known) await this.#sealing.readSecrets(desired);
   }
 
   async #publishEverySecond(signal: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { parseImage, versionOfTag } from '../manifest/image.ts';
 import type { DesiredServer, DesiredState } from '../model/desired.ts';
-import { Failure } from '../model/failure.ts';
+import { Failure, inFull } from '../model/failure.ts';
 import { emptyServerMemory, type Resolved, type ServerMemory } from '../model/memory.ts';
 import type { Instance } from '../model/observed.ts';
 import { sealSpec, type SecretRef, type Spec } from '../model/spec.ts';
@@ -24,6 +24,8 @@ export interface SealingDeps {
   readonly log: Log;
   /** Something is known now that was not: look again. */
   readonly hint: () => void;
+  /** Our own mistake: never dropped. */
+  readonly report: (error: unknown) => void;
 }
 
 /** What sealing says of all servers at this moment. */
@@ -46,6 +48,8 @@ export class Sealing {
   readonly #specs = new Map<string, { readonly key: string; readonly spec: Spec }>();
   readonly #trouble = new Map<string, Trouble>();
   readonly #busy = new Set<string>();
+  /** By server, the message that was told. */
+  readonly #unreadable = new Map<string, string>();
 
   constructor(deps: SealingDeps) {
     this.#deps = deps;
@@ -72,8 +76,21 @@ export class Sealing {
   /** Reads all secrets anew: a rotated one is a new version. Servers whose references changed are looked at again. */
   async readSecrets(desired: DesiredState): Promise<void> {
     const before = JSON.stringify([...this.#secrets]);
-    for (const server of desired.servers.filter(isDeployable)) await this.#readSecretsOf(server);
+    for (const server of desired.servers.filter(isDeployable)) await this.#readAgain(server);
     if (JSON.stringify([...this.#secrets]) !== before) this.#deps.hint();
+  }
+
+  /** One that cannot be read is this server's trouble alone, and what was known of it stands. Told once. */
+  async #readAgain(server: Deployable): Promise<void> {
+    try {
+      await this.#readSecretsOf(server);
+      this.#unreadable.delete(server.name);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      if (this.#unreadable.get(server.name) === error.message) return;
+      this.#unreadable.set(server.name, error.message);
+      this.#deps.log.warn({ server_name: server.name, code: error.code }, inFull(error));
+    }
   }
 
   /** A person says try again: forgets waits. */
@@ -122,7 +139,8 @@ export class Sealing {
     const waits = trouble !== undefined && trouble.entry === server.entry && this.#isPutOff(trouble);
     if (!waits && !this.#busy.has(server.name)) {
       this.#busy.add(server.name);
-      void this.#resolve(server, instances).finally(() => {
+      const resolved = this.#resolve(server, instances).catch(this.#deps.report);
+      void resolved.then(() => {
         this.#busy.delete(server.name);
         this.#deps.hint();
       });
@@ -229,7 +247,7 @@ export class Sealing {
     const wait = Math.max(Math.min(FIRST_RETRY_MS * 2 ** count, LONGEST_RETRY_MS), failure.retryAfterMs ?? 0);
     const until = this.#deps.clock.now() + wait;
     this.#trouble.set(server.name, { entry: server.entry, failure, count: count + 1, until });
-    this.#deps.log.warn({ server_name: server.name, code: failure.code, retry_at: until }, failure.message);
+    this.#deps.log.warn({ server_name: server.name, code: failure.code, retry_at: until }, inFull(failure));
   }
 }
 

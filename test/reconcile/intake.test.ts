@@ -74,6 +74,35 @@ describe('a source that is away', () => {
   });
 });
 
+describe('what was found of the newest revision', () => {
+  it.each([
+    ['refused', 'servers: 1\n', false, 'missing'],
+    ['rewind', manifest({ a: entry('1.1.0') }), true, '--allow-rewind'],
+  ] as const)(
+    'stays %s, with its reason, when the source was away in between',
+    async (state, text, rewind, says) => {
+      const at = await running();
+      await at.commit(text, { rewind });
+      at.remote(new Failure('source_unreachable', 'no answer'));
+      await at.pass(20_000);
+      expect(statusOf(at)).toMatchObject({ state: 'unreachable' });
+      at.remote(null);
+      await at.pass(20_000);
+      expect(statusOf(at)).toMatchObject({ state, error: expect.stringContaining(says) as string });
+    },
+  );
+});
+
+it('a clone that finds no room is the source’s trouble, and the status says what to do', async () => {
+  const at = await running();
+  at.remote(new Failure('disk_full', 'the clone cannot be written', { suggestedAction: 'Free space.' }));
+  await at.pass(20_000);
+  expect(statusOf(at)).toMatchObject({
+    state: 'unreachable',
+    error: 'the clone cannot be written (Free space.)',
+  });
+});
+
 describe('a history that was rewritten', () => {
   it('is refused as a rewind', async () => {
     const at = await running();

@@ -55,6 +55,32 @@ describe('a tag', () => {
 });
 
 describe('a secret', () => {
+  it('that cannot be read is the trouble of its server alone: others settle, and their rotated ones are taken up', async () => {
+    const unreadable = new Failure('secret_unreadable', 'secret "TOKEN" of "b" is not UTF-8');
+    stage = await openStage({
+      wrap: (rooms) => ({
+        ...rooms,
+        secrets: {
+          ...rooms.secrets,
+          refs: async (server, wanted) => {
+            if (server === 'b') throw unreadable;
+            return rooms.secrets.refs(server, wanted);
+          },
+        },
+      }),
+    });
+    publish(stage, '1.0.0');
+    stage.secrets.set('TOKEN', 'first');
+    await stage.start();
+    await stage.commit(manifest({ b: entry('1.0.0', SECRET), a: entry('1.0.0', SECRET) }));
+    expect(await stage.settled(20_000)).toMatchObject({ outcome: 'partial', failed: ['b'] });
+    expect(recordOf('b')).toMatchObject({ phase: 'refused', reason: 'secret_unreadable' });
+    const before = stage.engine.controls.instances()[0]?.specDigest;
+    stage.secrets.set('TOKEN', 'second');
+    await stage.pass(60_000);
+    expect(stage.engine.controls.instances().at(-1)?.specDigest).not.toBe(before);
+  });
+
   it('that is required and missing refuses the entry, says which, and is taken up when it comes', async () => {
     publish(stage, '1.0.0');
     await stage.commit(manifest({ a: entry('1.0.0', SECRET) }));

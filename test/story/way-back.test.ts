@@ -119,3 +119,13 @@ it('a restart that stops and does not start counts as an attempt, and the next o
   expect((await all('recovery_started')).map(({ attempt }) => attempt).slice(0, 3)).toEqual([1, 2, 3]);
   expect(record()).toMatchObject({ health: 'healthy' });
 });
+
+it('an engine that was away for long is looked at as soon as it is back', async () => {
+  stage.engine.controls.stopEngine();
+  await stage.pass(200_000);
+  stage.engine.controls.startEngine();
+  const backAt = stage.clock.now();
+  await stage.pass(5_000);
+  const [started] = (await all('server_started')).slice(-1);
+  expect((started?.time_ms ?? Infinity) - backAt).toBeLessThan(1_000);
+});

@@ -11,9 +11,13 @@ export function* live(c: Case, cand: Seen): Rows {
   if (!cand.running) return yield* fallen(c, cand, (c, seen) => judge(c, seen, 'soak'));
   if (drainBegan(c, cand) !== null) yield act(promote(c, cand), 'its drain is called off'); // 3.1
   if (cand.sick) return yield* judge(c, cand, 'soak'); // 3.2
-  if (!cand.well) return yield wait('it is not known to be well'); // 3.9
+  if (!cand.well) return yield wait('it is not known to be well', deadlineOf(c, cand)); // 3.9
   yield* good(c, cand);
 }
+
+/** When a start that never became healthy is judged; null: news alone can change anything. */
+const deadlineOf = ({ view }: Case, { deadlineAt }: Seen): number | null =>
+  deadlineAt > view.now ? deadlineAt : null;
 
 /** Rows 3.3-3.8: it is live and well. */
 function* good(c: Case, cand: Seen): Rows {

@@ -18,6 +18,13 @@ const meanings: readonly Meaning[] = [
     code: 'disk_full',
     advice: "free space on the engine's disk, e.g. docker system df",
   },
+  // Only what the image or its entry must have caused: an engine in trouble speaks of missing files as well.
+  {
+    says: /exec: "[^"]*": .*(not found|no such file|permission denied|directory)|exec format error|no command specified|unable to find user|no matching entries in (passwd|group) file|(set in config\.json|working directory).* failed|trying to mount a directory/i,
+    code: 'container_start_failed',
+    class: 'version',
+    advice: SEE_ENTRY,
+  },
   {
     says: /toomanyrequests|rate limit/i,
     code: 'registry_busy',
@@ -63,12 +70,6 @@ const meanings: readonly Meaning[] = [
     says: /no such host|connection refused|i\/o timeout|tls handshake|server misbehaving|network is unreachable/i,
     code: 'registry_unreachable',
     advice: 'look whether the engine reaches the registry',
-  },
-  {
-    says: /executable file not found|no such file or directory|permission denied|unable to find user|no matching entries|exec format error|oci runtime create failed|no command specified/i,
-    code: 'container_start_failed',
-    class: 'version',
-    advice: SEE_ENTRY,
   },
 ];
 

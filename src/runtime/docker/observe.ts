@@ -20,8 +20,8 @@ interface ObserverOptions {
   readonly owner: string;
 }
 
-/** What was once inspected is believed this long at most, events or not. */
-const BELIEVED_MS = 60_000;
+/** What was once inspected is believed this long at most, events or not: what nobody told of is seen within a minute. */
+const BELIEVED_MS = 25_000;
 
 type Row = Docker.ContainerInfo;
 

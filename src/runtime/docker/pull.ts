@@ -77,10 +77,11 @@ async function download(
 const begin = (docker: Docker, wanted: object, auth: RegistryAuth | null): Promise<NodeJS.ReadableStream> =>
   auth === null ? docker.createImage(wanted) : docker.createImage(auth, wanted);
 
-/** What a pull is told of by the engine, whose fault is not clear, is told as a failed pull. */
+/** What a pull is told of by the engine, whose fault is not clear, is told as a failed pull; no version is to blame for one. */
 function pullFailure(doing: string, error: unknown): Failure {
   const failure = fromDockerError(doing, error);
-  if (!(error instanceof SaidByEngine) || failure.code !== 'engine_unreachable') return failure;
+  const isUnclear = error instanceof SaidByEngine && failure.code === 'engine_unreachable';
+  if (!isUnclear && failure.class === 'world') return failure;
   return new Failure('image_pull_failed', failure.message, {
     suggestedAction: "look into the Docker Engine's log",
     cause: error,

@@ -241,9 +241,10 @@ describe('a pull', () => {
     ['unauthorized: authentication required', 'registry_denied'],
     ['write /layer: no space left on device', 'disk_full'],
     ['something new under the sun', 'image_pull_failed'],
-  ])('that says "%s" after it began well has failed', async (error, code) => {
+    ['failed to register layer: exec: ./x: no such file or directory', 'image_pull_failed'],
+  ])('that says "%s" after it began well has failed, and no version is to blame', async (error, code) => {
     engine.fault(PULL, pieces('{"status":"Pulling"}\n', `{"errorDetail":{},"error":"${error}"}\n`));
-    expect((await failureOf(pull())).code).toBe(code);
+    expect(await failureOf(pull())).toMatchObject({ code, class: 'world' });
   });
 
   it('that ends well with another content is a mismatch', async () => {
