@@ -12,6 +12,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import { bestOf, follows, keepsTo, type Deployable } from './following.ts';
+import { KnownSecrets } from './known-secrets.ts';
 import { traceOf } from './perform.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -44,15 +45,14 @@ const LONGEST_RETRY_MS = 300_000;
  */
 export class Sealing {
   readonly #deps: SealingDeps;
-  readonly #secrets = new Map<string, SecretRefs>();
+  readonly #secrets: KnownSecrets;
   readonly #specs = new Map<string, { readonly key: string; readonly spec: Spec }>();
   readonly #trouble = new Map<string, Trouble>();
   readonly #busy = new Set<string>();
-  /** By server, the message that was told. */
-  readonly #unreadable = new Map<string, string>();
 
   constructor(deps: SealingDeps) {
     this.#deps = deps;
+    this.#secrets = new KnownSecrets(deps);
   }
 
   /** Every entry that can be run, sealed; for the others what they wait for. Starts what is missing. */
@@ -75,22 +75,7 @@ export class Sealing {
 
   /** Reads all secrets anew: a rotated one is a new version. Servers whose references changed are looked at again. */
   async readSecrets(desired: DesiredState): Promise<void> {
-    const before = JSON.stringify([...this.#secrets]);
-    for (const server of desired.servers.filter(isDeployable)) await this.#readAgain(server);
-    if (JSON.stringify([...this.#secrets]) !== before) this.#deps.hint();
-  }
-
-  /** One that cannot be read is this server's trouble alone, and what was known of it stands. Told once. */
-  async #readAgain(server: Deployable): Promise<void> {
-    try {
-      await this.#readSecretsOf(server);
-      this.#unreadable.delete(server.name);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      if (this.#unreadable.get(server.name) === error.message) return;
-      this.#unreadable.set(server.name, error.message);
-      this.#deps.log.warn({ server_name: server.name, code: error.code }, inFull(error));
-    }
+    if (await this.#secrets.readAgain(desired.servers.filter(isDeployable))) this.#deps.hint();
   }
 
   /** A person says try again: forgets waits. */
@@ -100,11 +85,11 @@ export class Sealing {
 
   /** null: something has still to be found out. */
   #seal(server: Deployable): Spec | Blocked | null {
-    const refs = this.#secrets.get(server.name);
-    if (refs?.entry !== server.entry) return null;
-    if (refs.missing.length > 0) return missingSecret(server.name, refs.missing);
+    const secrets = this.#secrets.of(server);
+    if (secrets === null) return null;
+    if (secrets.missing.length > 0) return missingSecret(server.name, secrets.missing);
     const resolved = this.#resolvedOf(server);
-    return resolved === null ? null : this.#sealed(server, resolved, refs.refs);
+    return resolved === null ? null : this.#sealed(server, resolved, secrets.refs);
   }
 
   #sealed(server: Deployable, resolved: Resolved, refs: readonly SecretRef[]): Spec {
@@ -150,18 +135,13 @@ export class Sealing {
 
   async #resolve(server: Deployable, instances: readonly Instance[]): Promise<void> {
     try {
-      await this.#readSecretsOf(server);
+      await this.#secrets.read(server);
       if (this.#resolvedOf(server) === null) await this.#resolveImage(server, instances);
       this.#trouble.delete(server.name);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       this.#note(server, error);
     }
-  }
-
-  async #readSecretsOf(server: Deployable): Promise<void> {
-    const { refs, missing } = await this.#deps.secrets.refs(server.name, server.blueprint.secrets);
-    this.#secrets.set(server.name, { entry: server.entry, refs, missing });
   }
 
   /** The label is believed while it names what the entry allows: a tag that moved is not a change of the entry. */
@@ -252,12 +232,6 @@ export class Sealing {
 }
 
 type Chosen = Pick<Resolved, 'image' | 'imageDigest'>;
-
-interface SecretRefs {
-  readonly entry: string;
-  readonly refs: readonly SecretRef[];
-  readonly missing: readonly string[];
-}
 
 interface Trouble {
   readonly entry: string;
