@@ -4,7 +4,7 @@
 #   docker network create mcp-network
 #   docker run -d --name mcp-orchestration --init --network mcp-network \
 #     -v /var/run/docker.sock:/var/run/docker.sock --group-add "$(stat -c %g /var/run/docker.sock)" \
-#     -v mcp-orchestration:/var/lib/mcp-orchestration mcp-orchestration run --manifest https://github.com/you/manifest
+#     -v /run/lock:/run/lock -v mcp-orchestration:/var/lib/mcp-orchestration mcp-orchestration run --manifest https://github.com/you/manifest
 #
 # examples/deploy/compose.yaml says the same, with all the limits.
 #

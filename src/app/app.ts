@@ -208,8 +208,7 @@ function joined(parts: {
     view: () => published.view,
     ended: ending.reached,
     async stop(graceMs) {
-      await orchestrator.stop(graceMs);
-      await status.close();
+      await Promise.all([orchestrator.stop(graceMs), status.close()]);
       await claim.release();
       await opened.lock.release();
     },

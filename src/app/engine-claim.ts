@@ -1,3 +1,5 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import type { Clock } from '../lib/clock.ts';
 import { lockEngine, type Writer } from '../state/index.ts';
@@ -21,7 +23,7 @@ export class EngineClaim {
   async take(engineId: string): Promise<void> {
     const { config, clock, ending } = this.#deps;
     if (config.runtime === 'memory' || this.#locks.has(engineId)) return;
-    const engine = { directory: tmpdir(), engineId, owner: config.owner };
+    const engine = { directory: await sharedFolder(), engineId, owner: config.owner };
     const lock = await lockEngine(engine, { who: whoWeAre(clock), clock }).catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
       const unusable = `the lock on the engine cannot be kept in ${engine.directory}: ${why}`;
@@ -43,6 +45,15 @@ export class EngineClaim {
     for (const lock of this.#locks.values()) await lock.release();
   }
 }
+
+/** Where locks lie on Linux: all of a machine share it, also services and containers with a temporary folder of their own. */
+const LOCKS = '/run/lock';
+
+const sharedFolder = (): Promise<string> =>
+  access(LOCKS, constants.W_OK).then(
+    () => LOCKS,
+    () => tmpdir(),
+  );
 
 /** For the sentence that refuses the next one. */
 export const whoWeAre = (clock: Clock): Writer => ({

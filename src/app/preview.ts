@@ -159,6 +159,7 @@ async function rememberedBy(
     clock,
     log: silentLog,
     newId: () => 'plan',
+    scrub: (text) => text,
     tell: () => undefined,
     recall: () => undefined,
     journalState: () => undefined,

@@ -50,7 +50,7 @@ function misfortunes(step: Step, failure: Failure, hands: Hands): EventDraft[] {
         draft(hands, step.server, 'recovery_failed', {
           ...aboutOf(step.instance),
           attempt: step.attempt,
-          error: hands.secrets.scrub(failure.message),
+          error: failure.message,
         }),
       ];
     case 'promote':
@@ -81,7 +81,7 @@ function gateFailed(gate: Gate, server: string, spec: Spec, { failure, hands }: 
     spec: spec.digest,
     version: spec.settings.version,
     image_digest: spec.imageDigest,
-    error: hands.secrets.scrub(failure.message),
+    error: failure.message,
     code: failure.code,
     retry_at: hands.clock.now() + pause(gate, { server, spec }, { failure, hands }),
     ...(failure.container === null ? {} : { container_id: failure.container }),

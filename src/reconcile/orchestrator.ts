@@ -91,6 +91,7 @@ async function join(rooms: Rooms, options: OrchestratorOptions): Promise<Joined>
   const recorder = await Recorder.open({
     ...rooms,
     newId: options.newId,
+    scrub: (text) => rooms.secrets.scrub(text),
     recall: options.noteEvent,
     tell: (event) => {
       options.noteEvent(event);

@@ -163,7 +163,7 @@ async function withLog(
 ): Promise<EventFields['version_quarantined']> {
   if (fields.container_id === undefined) return fields;
   const lines = await hands.runtime.logs(fields.container_id, 50, hands.clock.deadline(5_000));
-  return { ...fields, evidence: { ...fields.evidence, log: lines.map((line) => hands.secrets.scrub(line)) } };
+  return { ...fields, evidence: { ...fields.evidence, log: lines } };
 }
 
 /** A rollout begins with the first deed for a spec that was never promoted nor stable; restoring one is no rollout. */

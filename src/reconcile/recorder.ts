@@ -9,6 +9,7 @@ import type { Journal, LogName } from '../journal/journal.ts';
 import { remember } from '../plan/remember.ts';
 import { withoutFuture } from '../plan/set-back.ts';
 import { dress } from './dress.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 export interface RecorderDeps {
   readonly journal: Journal;
@@ -16,6 +17,8 @@ export interface RecorderDeps {
   readonly log: Log;
   /** Short random id for rollouts and incidents. */
   readonly newId: () => string;
+  /** Blots out secret values. */
+  readonly scrub: (text: string) => string;
   /** Told of every event after it is on disk; must not throw and is not waited for. */
   readonly tell: (event: Event) => void;
   /** Told of the latest events of earlier runs, oldest first, before anything new. */
@@ -76,7 +79,8 @@ export class Recorder {
     const log = catalogue[draft.event].log;
     this.#noticeSetBack();
     const moment = { newId: this.#deps.newId, now: this.#deps.clock.now() };
-    const event = this.#stamp(dress(draft, this.#memory, moment), log);
+    const said = withoutSecrets(draft, this.#deps.scrub);
+    const event = this.#stamp(dress(said, this.#memory, moment), log);
     await journal.append(log, event).catch((error: unknown) => {
       journalState('down');
       throw error;

@@ -1,9 +1,8 @@
-import { chmod, lstat, mkdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { lock } from 'proper-lockfile';
 import { writeAtomically } from '../lib/atomic-file.ts';
 import type { Clock } from '../lib/clock.ts';
-import { sha256 } from '../lib/digest.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { WriterLock } from './state.ts';
 import { inState } from './unusable.ts';
@@ -16,7 +15,7 @@ export interface Writer {
   readonly started: string;
 }
 
-interface Locker {
+export interface Locker {
   readonly who: Writer;
   readonly clock: Clock;
 }
@@ -39,60 +38,8 @@ export async function lockWriter(path: string, locker: Locker): Promise<Result<W
   return hold(folder, refusal, locker);
 }
 
-interface Engine {
-  /** Where the lock lies; the temporary folder of the system (`os.tmpdir()`). */
-  readonly directory: string;
-  readonly engineId: string;
-  readonly owner: string;
-}
-
-/**
- * The one orchestrator of an owner on an engine, whatever their state folders. It is a folder in the system's
- * temporary folder, so it holds among all who share that: the users of one machine. Two containers with a `/tmp`
- * each, or two machines that reach one engine over the network, do not see each other; there nothing but
- * different owners keeps them apart. Otherwise as `lockWriter`.
- */
-export async function lockEngine(engine: Engine, locker: Locker): Promise<Result<WriterLock, string>> {
-  const name = `mcp-orchestration-${sha256(`${engine.engineId}\0${engine.owner}`).slice(0, 16)}`;
-  const folder = join(engine.directory, name);
-  const refusal = (first: string): string =>
-    `${first} already runs as owner "${engine.owner}" on this engine: stop it, or give this one its own --owner`;
-  const stranger = await inState(folder, () => claim(folder));
-  if (stranger) {
-    const first = describe(await readWriter(folder));
-    return err(`${refusal(first)} (if it is gone, its user has to remove ${folder})`);
-  }
-  const held = await hold(folder, refusal, locker);
-  return held.ok ? ok(alsoRemoving(held.value, folder)) : held;
-}
-
-/** Makes the folder ours; true when it is somebody else's, or no folder at all. */
-async function claim(folder: string): Promise<boolean> {
-  await mkdir(folder).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  });
-  const found = await lstat(folder);
-  if (!found.isDirectory() || found.uid !== process.geteuid?.()) return true;
-  await chmod(folder, 0o755);
-  return false;
-}
-
-/** Others may run as other users: an empty folder of ours would be in their way. */
-function alsoRemoving(held: WriterLock, folder: string): WriterLock {
-  return {
-    onLost: (lost) => held.onLost(lost),
-    async release() {
-      await held.release();
-      await rmdir(folder).catch((error: unknown) => {
-        const { code } = error as NodeJS.ErrnoException;
-        // The next one may be in it already.
-        if (code !== 'ENOTEMPTY' && code !== 'ENOENT') throw error;
-      });
-    },
-  };
-}
-
-async function hold(
+/** Holds the lock in a folder, or says in the words of `refusal` who does. */
+export async function hold(
   folder: string,
   refusal: (first: string) => string,
   { who, clock }: Locker,
@@ -149,6 +96,19 @@ class Loss {
   }
 }
 
+/** Whether somebody holds the lock in a folder and renews it (seen within about 2 s); stale ones count as free. */
+export async function isHeld(folder: string, clock: Clock): Promise<boolean> {
+  const signs = new Set<number>();
+  for (let looks = 0; looks < MOST_LOOKS && signs.size < 2; looks += 1) {
+    const sign = await lastSign(folder);
+    if (sign === null || clock.now() - sign > STALE_MS) return false;
+    signs.add(sign);
+    await clock.sleep(LOOK_MS);
+  }
+  return true;
+}
+
+/** Unix ms of the last sign of life; null: nobody holds it. */
 async function lastSign(folder: string): Promise<number | null> {
   return stat(join(folder, 'lock')).then(
     (found) => found.mtimeMs,
@@ -156,12 +116,14 @@ async function lastSign(folder: string): Promise<number | null> {
   );
 }
 
-const describe = (writer: Partial<Writer> | null): string =>
+/** Who it is, as far as it is known. */
+export const describe = (writer: Partial<Writer> | null): string =>
   writer === null
     ? 'another orchestrator'
     : `another orchestrator (process ${String(writer.pid)} on ${String(writer.host)}, since ${String(writer.started)})`;
 
-async function readWriter(folder: string): Promise<Partial<Writer> | null> {
+/** What the holder of the lock in a folder says of itself; null: nothing that can be read. */
+export async function readWriter(folder: string): Promise<Partial<Writer> | null> {
   const text = await readFile(join(folder, 'writer.json'), 'utf8').catch(() => 'null');
   try {
     const found: unknown = JSON.parse(text);

@@ -29,6 +29,11 @@ function refusal(result: Result<WriterLock, string>): string {
   return result.error;
 }
 
+async function made(folder: string): Promise<string> {
+  await mkdir(folder);
+  return folder;
+}
+
 describe('the writer of a state folder', () => {
   it('is the only one, and the next is told who it is', async () => {
     const folder = await temporaryFolder();
@@ -134,7 +139,21 @@ describe('the orchestrator of an owner on an engine', () => {
     held(await lockEngine(engineIn(directory), second));
   });
 
-  it('may be another user, whose lock is left alone', async () => {
+  it('may be another user: one that lives is seen, one that died without a word is in nobody’s way', async () => {
+    const directory = await temporaryFolder();
+    const lock = held(await lockEngine(engineIn(directory), first));
+    const [own = ''] = await readdir(directory);
+    const theirs = join(directory, own.replace(/\d+$/, '12345'));
+    await lock.release();
+    const other = held(await lockWriter(await made(theirs), first));
+    expect(refusal(await lockEngine(engineIn(directory), second))).toContain('process 11 on alpha');
+    await other.release();
+    await mkdir(join(theirs, 'lock'));
+    await utimes(join(theirs, 'lock'), 1, 1);
+    held(await lockEngine(engineIn(directory), second));
+  });
+
+  it('does not take what is no folder of its own for one', async () => {
     const directory = await temporaryFolder();
     const lock = held(await lockEngine(engineIn(directory), first));
     const [name = ''] = await readdir(directory);
@@ -146,7 +165,7 @@ describe('the orchestrator of an owner on an engine', () => {
     await rm(foreign);
     await mkdir(foreign);
     await chown(foreign, 12_345, 12_345);
-    expect(refusal(await lockEngine(engineIn(directory), second))).toContain('its user has to remove');
+    expect(refusal(await lockEngine(engineIn(directory), second))).toContain('remove it');
     expect((await stat(foreign)).uid).toBe(12_345);
   });
 
