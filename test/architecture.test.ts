@@ -74,7 +74,7 @@ const walls: Walls = {
         'src/app/engine-claim.ts': 'the number of our process, written into the lock',
         'src/lib/atomic-file.ts': 'its number makes the name of a draft unique',
         'src/source/leftovers.ts': 'its number tells which git helpers were ours; ends those',
-        'src/state/lock.ts': 'whose the lock file is',
+        'src/state/engine-lock.ts': 'whose the lock file is',
       },
     },
   ],

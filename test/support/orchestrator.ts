@@ -17,6 +17,7 @@ import { startOrchestrator, type Orchestrator, type Rooms } from '../../src/reco
 import { memoryRuntime, type MemoryRuntime } from '../../src/runtime/index.ts';
 import type { ManifestSource, Snapshot } from '../../src/source/source.ts';
 import { openState } from '../../src/state/index.ts';
+import type { StateFolder } from '../../src/state/state.ts';
 import { err, ok } from '../../src/lib/result.ts';
 import type { Probe, ProbeResult } from '../../src/probe/probe.ts';
 import type { Registry } from '../../src/registry/registry.ts';
@@ -70,7 +71,7 @@ export interface StageOptions {
   readonly log?: Log;
   readonly wrap?: (rooms: Rooms) => Rooms;
   readonly maxBytes?: number;
-  /** The log outlives each life in memory instead of on a disk: for hundreds of lives. */
+  /** The log outlives each life in memory instead of on a disk, and nobody asks with commands: for hundreds of lives. */
   readonly journalInMemory?: boolean;
 }
 
@@ -104,7 +105,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     };
 
   const start = async (): Promise<void> => {
-    const state = await openState(directory, clock);
+    const folder = await openState(directory, clock);
+    const state = inMemory === null ? folder : { ...folder, requests: nobodyAsks };
     const journal =
       inMemory ??
       (await openJournal({
@@ -255,6 +257,13 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   };
   return stage;
 }
+
+const nobodyAsks: StateFolder['requests'] = {
+  take: () => Promise.resolve([]),
+  answer: () => Promise.resolve(),
+  watch: (_hint, signal) =>
+    new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
+};
 
 interface Dead {
   now: boolean;
