@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Instance, Pulse } from '../../../src/model/observed.ts';
+import type { Spec } from '../../../src/model/spec.ts';
 import type { World } from '../../../src/model/world.ts';
 import {
   MINUTE,
@@ -85,8 +86,18 @@ export const anyWorld: fc.Arbitrary<World> = fc
     });
   });
 
+const sealed = new Map<string, Spec>();
+
+/** Sealing is slow; a version is sealed once for all worlds. */
+function versionOf(name: string, version: string, exclusive: boolean): Spec {
+  const key = `${name} ${version} ${exclusive}`;
+  const known = sealed.get(key) ?? spec(name, version, exclusive ? { order: 'stop-first' } : {});
+  sealed.set(key, known);
+  return known;
+}
+
 function play(name: string, drawn: Drawn): Scene {
-  const of = (version: string) => spec(name, version, drawn.exclusive ? { order: 'stop-first' } : {});
+  const of = (version: string) => versionOf(name, version, drawn.exclusive);
   const instances = drawn.copies.map((copy, index) =>
     instance(of(copy.version), `${name}-${index}`, {
       state: copy.state,
@@ -214,7 +225,7 @@ function restful(
     stopped: boolean;
   },
 ): Scene {
-  const made = spec(name, one.version, one.exclusive ? { order: 'stop-first' } : {});
+  const made = versionOf(name, one.version, one.exclusive);
   const startedAt = NOW - one.since;
   const at = one.stopped
     ? ({ state: 'exited', joined: false, finishedAt: NOW - SECOND, exitCode: 0 } as const)
