@@ -9,11 +9,7 @@ import { Model } from '../support/model/model.ts';
 const runs =
   process.env['CI'] === undefined ? { one: 60, few: 30, many: 10 } : { one: 3_500, few: 2_500, many: 500 };
 
-/**
- * CI plays the same histories every time, so that it fails for what was changed; FC_SEED=<number> plays others.
- * Known and open: seed -154549480 finds that with fewer than three live instances left, a view of ours that is broken can
- * set a newcomer aside that never had a chance to answer.
- */
+/** CI plays the same histories every time, so that it fails for what was changed; FC_SEED=<number> plays others. */
 const seed = Number(process.env['FC_SEED'] ?? 20_261_121);
 
 const plays = (servers: number, numRuns: number): void => {

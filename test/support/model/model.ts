@@ -333,7 +333,7 @@ export class Model {
 
   #answerOf(one: Instance): ProbeResult {
     if (this.now < this.#until.probes) return answer({ outcome: 'unknown', reason: 'probe_error' });
-    const said = this.now < this.#until.view ? 'timeout' : this.engine.answer(one, this.now);
+    const said = this.#isViewBroken() ? 'timeout' : this.engine.answer(one, this.now);
     if (said !== 'ok') return answer({ outcome: 'failed', reason: said, silent: said === 'timeout' });
     return answer({ versionOk: this.engine.traitOf(one) !== 'wrong' });
   }
@@ -574,12 +574,19 @@ export class Model {
     else if (this.memory.servers[server]?.stable === specDigest) this.engine.hung.add(id);
   }
 
-  /** With fewer than three live nobody can tell our own blindness from theirs (section 7, impossible (b)). */
   #mayBreakView(): boolean {
-    const live = this.engine.list().filter(({ joined, state }) => joined && state === 'running');
-    return (
-      live.length >= 3 &&
-      live.every(({ server, specDigest }) => this.memory.servers[server]?.stable === specDigest)
-    );
+    const stable = ({ server, specDigest }: Instance): boolean =>
+      this.memory.servers[server]?.stable === specDigest;
+    return this.#live().length >= 3 && this.#live().every(stable);
+  }
+
+  /** With fewer than three live nobody can tell our own blindness from theirs (section 7, impossible (b)): then it heals. */
+  #isViewBroken(): boolean {
+    if (this.#live().length < 3) this.#until.view = 0;
+    return this.now < this.#until.view;
+  }
+
+  #live(): Instance[] {
+    return this.engine.list().filter(({ joined, state }) => joined && state === 'running');
   }
 }
