@@ -81,7 +81,7 @@ export class LogFile {
     const { size, whole } = await endOf(this.#handle);
     const bytes = Buffer.from(`${whole ? '' : '\n'}${toLine(event)}\n`);
     await writeAll(this.#handle, bytes, this.#disk).catch((error: unknown) =>
-      this.#takeBack(size, bytes.length, error),
+      this.#takeBack(size, bytes, error),
     );
     this.#size = size + bytes.length;
     this.#next = event.seq + 1;
@@ -129,9 +129,11 @@ export class LogFile {
   }
 
   /** What of a line reached the disk is taken away again, unless somebody else has written behind it. */
-  async #takeBack(size: number, written: number, error: unknown): Promise<never> {
-    const now = await this.#handle.stat();
-    if (now.size <= size + written) await this.#handle.truncate(size);
+  async #takeBack(size: number, line: Buffer, error: unknown): Promise<never> {
+    const found = Buffer.alloc(line.length + 1);
+    const { bytesRead } = await this.#handle.read(found, 0, found.length, size);
+    const isOurs = line.subarray(0, bytesRead).equals(found.subarray(0, bytesRead));
+    if (isOurs) await this.#handle.truncate(size);
     throw error;
   }
 

@@ -48,6 +48,7 @@ export class Sealing {
   readonly #secrets: KnownSecrets;
   readonly #specs = new Map<string, { readonly key: string; readonly spec: Spec }>();
   readonly #trouble = new Map<string, Trouble>();
+  /** Servers and entries that are being asked about: a newer entry does not wait for the answer about an older one. */
   readonly #busy = new Set<string>();
 
   constructor(deps: SealingDeps) {
@@ -122,11 +123,12 @@ export class Sealing {
   #begin(server: Deployable, instances: readonly Instance[]): Blocked {
     const trouble = this.#trouble.get(server.name);
     const waits = trouble !== undefined && trouble.entry === server.entry && this.#isPutOff(trouble);
-    if (!waits && !this.#busy.has(server.name)) {
-      this.#busy.add(server.name);
+    const question = `${server.name} ${server.entry}`;
+    if (!waits && !this.#busy.has(question)) {
+      this.#busy.add(question);
       const resolved = this.#resolve(server, instances).catch(this.#deps.report);
       void resolved.then(() => {
-        this.#busy.delete(server.name);
+        this.#busy.delete(question);
         this.#deps.hint();
       });
     }

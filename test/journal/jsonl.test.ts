@@ -276,6 +276,18 @@ describe('an events file beside another repository', () => {
     expect((await journal.replay('events')).events).toEqual([event(1), event(2)]);
   });
 
+  it('loses nothing of others when only the beginning of our line was written', async () => {
+    const { directory, eventsFile } = await inbox('');
+    const write: Disk['write'] = async (handle, bytes) => {
+      await nodeDisk.write(handle, bytes.subarray(0, 5));
+      await appendFile(eventsFile, 'x\n');
+      throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+    };
+    const { journal } = await opened({ directory, eventsFile, disk: { ...nodeDisk, write } });
+    await expect(journal.append('events', event(1))).rejects.toMatchObject({ code: 'disk_full' });
+    expect(await textOf(eventsFile)).toBe(`${line(1).slice(0, 5)}x\n`);
+  });
+
   it('that somebody appended to while our line failed is left as it is', async () => {
     const { directory, eventsFile } = await inbox('');
     const sync: Disk['sync'] = async () => {
