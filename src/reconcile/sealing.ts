@@ -11,6 +11,7 @@ import { isOlder } from '../plan/versions.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Secrets } from '../secrets/secrets.ts';
+import { blockedBy, missingSecret, resolving, type Trouble } from './blocked.ts';
 import { bestOf, follows, keepsTo, type Deployable } from './following.ts';
 import { KnownSecrets } from './known-secrets.ts';
 import { traceOf } from './perform.ts';
@@ -235,13 +236,6 @@ export class Sealing {
 
 type Chosen = Pick<Resolved, 'image' | 'imageDigest'>;
 
-interface Trouble {
-  readonly entry: string;
-  readonly failure: Failure;
-  readonly count: number;
-  readonly until: number;
-}
-
 const isDeployable = (server: DesiredServer): server is Deployable =>
   server.blueprint !== null && server.refusal === null && server.desiredState === 'running';
 
@@ -257,39 +251,10 @@ function isLowered({ blueprint }: Deployable, { image, asked = image }: Resolved
   return now.repository === before.repository && isOlder(now.tag ?? '', before.tag ?? '');
 }
 
-const resolving: Blocked = {
-  phase: 'pending',
-  reason: 'resolving_image',
-  message: 'the registry is being asked which digest its tag stands for',
-  suggestedAction: null,
-  until: null,
-};
-
 /** `repository@sha256:...`, with or without a tag, needs nobody to be asked. */
 function digestInReference({ blueprint, entry, version }: Deployable): Resolved | null {
   const at = blueprint.image.indexOf('@');
   return at < 0
     ? null
     : { entry, image: blueprint.image, imageDigest: blueprint.image.slice(at + 1), version };
-}
-
-function missingSecret(server: string, names: readonly string[]): Blocked {
-  const list = names.join(', ');
-  return {
-    phase: 'refused',
-    reason: 'missing_secret',
-    message: `a required secret is not there: ${list}`,
-    suggestedAction: `put the value into <secrets folder>/${server}/${names[0] ?? ''} (one file per secret), then run: mcp-orchestration sync`,
-    until: null,
-  };
-}
-
-function blockedBy({ failure, until }: Trouble): Blocked {
-  return {
-    phase: failure.code === 'secret_unreadable' ? 'refused' : 'failed',
-    reason: failure.code,
-    message: failure.message,
-    suggestedAction: failure.suggestedAction,
-    until,
-  };
 }

@@ -21,5 +21,5 @@ const sources: readonly (readonly [path: string, pattern: RegExp])[] = [
   ['src/probe/http.ts', /(?:failed\(|reason: )['`]([^'`]+)['`]/g],
   ['src/probe/question.ts', /: '([a-z_]+)',$/gm],
   ['src/probe/docker.ts', /'([a-z]+_[a-z]+)'/g],
-  ['src/reconcile/sealing.ts', /reason: '([a-z_]+)'/g],
+  ['src/reconcile/blocked.ts', /reason: '([a-z_]+)'/g],
 ];
