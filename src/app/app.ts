@@ -12,9 +12,11 @@ import {
   type OrchestratorOptions,
   type Rooms,
 } from '../reconcile/orchestrator.ts';
+import { raiseOffThread } from '../reader/reader.ts';
 import type { Settled } from '../reconcile/controller.ts';
 import { folderSecrets } from '../secrets/index.ts';
 import { openSource } from '../source/index.ts';
+import type { ManifestSource } from '../source/source.ts';
 import { lockWriter, openState } from '../state/index.ts';
 import type { WriterLock } from '../state/state.ts';
 import { openStatusServer } from '../status/index.ts';
@@ -131,16 +133,7 @@ async function openRooms(opened: Opened, running: Running): Promise<{ rooms: Roo
   });
   const scrub = (text: string): string => secrets.scrub(text);
   const log = io.log?.(scrub) ?? openLog({ level: config.logLevel, fd: STDERR, scrub });
-  const source = await openSource({
-    manifest: config.manifest,
-    branch: config.branch,
-    path: config.path,
-    tokenFile: config.gitTokenFile,
-    sshKey: config.sshKey,
-    cloneDirectory: join(state.path, 'source'),
-    environment: io.env,
-    clock: io.clock,
-  });
+  const source = await sourceOf(opened);
   const journal = await openJournal({ directory: state.path, eventsFile: config.eventsFile ?? undefined });
   const engine = await engineRooms(config, io);
   const readDesired = warningOfChannels(reader(policy), opened.channels, log);
@@ -152,6 +145,21 @@ async function openRooms(opened: Opened, running: Running): Promise<{ rooms: Roo
     log,
     rooms: { ...engine, source, readDesired, journal, state, secrets, notifier, log, clock: io.clock },
   };
+}
+
+async function sourceOf({ config, io, state }: Opened): Promise<ManifestSource> {
+  const source = await openSource({
+    manifest: config.manifest,
+    branch: config.branch,
+    path: config.path,
+    tokenFile: config.gitTokenFile,
+    sshKey: config.sshKey,
+    cloneDirectory: join(state.path, 'source'),
+    environment: io.env,
+    clock: io.clock,
+  });
+  if (config.writeBack === 'none' || source.propose !== undefined) return source;
+  throw new StartError(EXIT.badOptions, `--write-back needs a git repository, and ${source.address} is none`);
 }
 
 const channelOf = (server: string, { orchestrator }: Running): string | null =>
@@ -174,6 +182,7 @@ function orchestratorOptions(
     removalByTrailer: policy.removalByTrailer,
     allowRemovalOf: policy.allowRemovalOf,
     recordChecks: config.recordChecks,
+    writingBack: config.writeBack === 'none' ? null : { mode: config.writeBack, raise: raiseOffThread },
     random: Math.random,
     newId: () => randomBytes(3).toString('hex'),
     targetOf: (instance) => targetOf(instance, reaching),

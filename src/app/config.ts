@@ -14,6 +14,8 @@ export interface Config {
   /** Seconds between two looks for newer versions of one image. */
   readonly updateInterval: number;
   readonly allowRewind: boolean;
+  /** How newer versions are written to the manifest's repository. */
+  readonly writeBack: 'none' | 'branch' | 'direct';
   readonly owner: string;
   readonly listen: string;
   readonly tokenFile: string | null;

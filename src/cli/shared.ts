@@ -38,6 +38,11 @@ export const runOptions = {
   interval: whole('seconds', 'between two looks at a git remote', 15, 1),
   updateInterval: whole('seconds', 'between two looks for newer versions of one image', 60, 1),
   allowRewind: flag('accept a revision that does not descend from the last accepted one'),
+  writeBack: choice(
+    'commit newer versions to the manifest repository: each on a branch of its own, or directly',
+    ['none', 'branch', 'direct'],
+    'none',
+  ),
   eventsFile: text(
     'file',
     "append events here instead of <state>/events.jsonl (e.g. beside another repository's inbox)",

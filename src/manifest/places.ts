@@ -8,10 +8,16 @@ export interface Place {
 }
 
 /** Path (`servers[2].docker.port`) -> where its key and its value stand, and how a scalar was written. */
-export type Places = ReadonlyMap<
-  string,
-  { readonly key: Place | null; readonly value: Place; readonly source: string | null }
->;
+export type Places = ReadonlyMap<string, Written>;
+
+export interface Written {
+  readonly key: Place | null;
+  readonly value: Place;
+  /** null: not a scalar. */
+  readonly source: string | null;
+  /** From where to where the scalar stands in the text, quotes included; null: not a scalar. */
+  readonly span: readonly [from: number, to: number] | null;
+}
 
 /** An error of the whole text, or of one place in it where no path leads. */
 export function problemAt(file: string, place: Place | null, message: string, advice: string): Problem {

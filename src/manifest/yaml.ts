@@ -3,7 +3,7 @@ import type { Document, ParsedNode, YAMLError, YAMLMap, YAMLSeq } from 'yaml';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Place, Places } from './places.ts';
+import type { Place, Places, Written } from './places.ts';
 import { problemAt, under } from './places.ts';
 
 /** A YAML text as a plain value, and where each part of it stands. */
@@ -63,12 +63,12 @@ const ADVICE: Readonly<Record<string, string>> = {
   NON_STRING_KEY: 'Write the key in quotes.',
 };
 
-/** Walks the document once and notes every place; the walk is bounded by the depth that the parser accepts. */
 /** A value as block YAML that reads back as the same value. */
 export const toYaml = (value: unknown): string => stringify(value, { version: '1.2' });
 
+/** Walks the document once and notes every place; the walk is bounded by the depth that the parser accepts. */
 class Survey {
-  readonly places = new Map<string, { key: Place | null; value: Place; source: string | null }>();
+  readonly places = new Map<string, Written>();
   readonly problems: Problem[] = [];
   readonly #lines: LineCounter;
   readonly #file: string;
@@ -83,7 +83,8 @@ class Survey {
     const place = isNode(node) && node.range ? placeAt(this.#lines, node.range[0]) : key;
     if (place === null) return;
     const source = isScalar(node) && typeof node.source === 'string' ? node.source : null;
-    this.places.set(path, { key, value: place, source });
+    const span = isScalar(node) && node.range ? ([node.range[0], node.range[1]] as const) : null;
+    this.places.set(path, { key, value: place, source, span });
     if (isMap(node)) this.#visitMap(node, path);
     if (isSeq(node)) this.#visitList(node, path);
     if (isAlias(node)) this.#countAlias(place);

@@ -34,6 +34,7 @@ export const catalogue: { readonly [T in EventType]: CatalogueEntry } = {
   drift_detected: warn('a container is no longer what we made; it will be put right'),
   version_resolved: info('a tag was resolved to a digest'),
   update_available: info('a newer version exists and is not taken because auto_update is off'),
+  version_written_back: info('a commit in the manifest repository says the newer version (--write-back)'),
   update_started: info('a rollout began'),
   image_pulled: info('an image is on this machine now'),
   image_removed: info('an image that no version needs was deleted'),

@@ -64,6 +64,17 @@ export interface EventFields {
     /** Unix ms; `min_age_seconds` counts from here. */
     first_seen_ms?: number;
   };
+  version_written_back: {
+    /** With the tag that the manifest says there. */
+    image: string;
+    from_version: string | null;
+    mode: 'branch' | 'direct';
+    branch: string;
+    version: string | null;
+    /** The commit. */
+    revision: string;
+    why: string;
+  };
   update_started: {
     rollout_id: string;
     spec: string;

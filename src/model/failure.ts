@@ -23,6 +23,7 @@ export type FailureCode =
   | 'source_unreachable'
   | 'source_denied'
   | 'source_missing'
+  | 'source_moved'
   | 'source_rewind'
   | 'source_unusable'
   | 'state_unusable'

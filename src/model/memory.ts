@@ -84,7 +84,9 @@ export interface ServerMemory {
   readonly refusalNoted: string | null;
   readonly updateNoted: string | null;
   /** Image digest -> when it was first seen in the registry (Unix ms); only those that were told. */
-  readonly found: Readonly<Record<string, { readonly at: number; readonly version: string | null }>>;
+  readonly found: Readonly<Record<string, FoundVersion>>;
+  /** The image whose version git was told of last. */
+  readonly writtenBack: string | null;
   /** What the entry said of pruning when it was last there; null: not known, the label is asked. */
   readonly prune: boolean | null;
   /** The latest way back: from a quarantined spec to another, and whether that one answers yet. */
@@ -94,6 +96,15 @@ export interface ServerMemory {
     readonly at: number;
     readonly open: boolean;
   } | null;
+}
+
+/** A version that the registry has. */
+export interface FoundVersion {
+  /** Unix ms. */
+  readonly at: number;
+  readonly version: string | null;
+  /** With its tag; absent in checkpoints of older programs. */
+  readonly image?: string;
 }
 
 /** A spec that could not be begun; tried again after `until`. */
@@ -187,6 +198,7 @@ export const emptyServerMemory: ServerMemory = {
   refusalNoted: null,
   updateNoted: null,
   found: {},
+  writtenBack: null,
   prune: null,
   rollback: null,
 };

@@ -39,15 +39,18 @@ const notes: Folds<ServerMemory> = {
   server_refused: (server, { reason }) => ({ ...server, refusalNoted: reason }),
   server_held: (server, { reason }) => ({ ...server, refusalNoted: reason }),
   update_available: available,
+  version_written_back: (server, { image }) => ({ ...server, writtenBack: image }),
 };
 
 /** So many first sights are kept, the newest: no registry may make memory grow. */
 const MOST_FOUND = 50;
 
 function available(server: ServerMemory, event: Event<'update_available'>): ServerMemory {
-  const { image_digest: digest, version = null, first_seen_ms: at = event.time_ms } = event;
+  const { image, image_digest: digest, version = null, first_seen_ms: at = event.time_ms } = event;
   const { [digest]: known, ...others } = server.found;
-  const found = [...Object.entries(others), [digest, known ?? { at, version }] as const].slice(-MOST_FOUND);
+  const found = [...Object.entries(others), [digest, { at, ...known, version, image }] as const].slice(
+    -MOST_FOUND,
+  );
   return { ...server, updateNoted: digest, found: Object.fromEntries(found) };
 }
 

@@ -12,7 +12,7 @@ export function viewsOf(world: World): View[] {
   return [...wanted, ...others].map((name) => viewOf(world, name, shared));
 }
 
-export const memoryOf = ({ memory }: World, server: string): ServerMemory =>
+export const memoryOf = ({ memory }: Pick<World, 'memory'>, server: string): ServerMemory =>
   memory.servers[server] ?? emptyServerMemory;
 
 /** The pulse that belongs to the instance's present start; null: nothing was asked since. */

@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { systemClock } from '../lib/clock.ts';
-import { err } from '../lib/result.ts';
+import { err, type Result } from '../lib/result.ts';
 import { Failure } from '../model/failure.ts';
+import type { NewVersion } from '../manifest/raise.ts';
 import { unread } from '../manifest/read.ts';
 import type { ManifestText, ReadResult } from '../manifest/read.ts';
 
@@ -16,20 +17,42 @@ const MEMORY_MB = 512;
 /** A thread that has not even begun by then tells nothing of the manifest: the machine is too busy. */
 const BEGIN_DEADLINE_MS = 60_000;
 
+/** What a thread is begun for: to read a manifest, or to raise a version in it. */
+export interface Job {
+  readonly text: ManifestText;
+  readonly raise: NewVersion | null;
+}
+
 /**
  * Reads a manifest in a thread of its own. A text that takes longer than 5 s, or more memory than it may, is refused
  * like any other that cannot be read; the time that the thread itself needs to begin does not count. Rejects with the
  * signal's reason when `signal` aborts, unless that is a timeout.
  */
-export async function readOffThread(input: ManifestText, signal: AbortSignal): Promise<ReadResult> {
+export function readOffThread(input: ManifestText, signal: AbortSignal): Promise<ReadResult> {
+  const advice = 'Make it smaller and simpler: fewer keys in one mapping, no aliases, less nesting.';
+  return inThread<ReadResult>({ text: input, raise: null }, signal, (message) =>
+    err(unread(input.file, message, advice)),
+  );
+}
+
+/** As `raiseVersion`, in a thread of its own and within the same limits. */
+export function raiseOffThread(
+  text: ManifestText,
+  raise: NewVersion,
+  signal: AbortSignal,
+): Promise<Result<Uint8Array, string>> {
+  return inThread({ text, raise }, signal, (message) => err(`the manifest ${message}`));
+}
+
+async function inThread<T>(job: Job, signal: AbortSignal, tooMuch: (message: string) => T): Promise<T> {
   const worker = new Worker(entry, { resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB } });
   try {
     await begun(worker, systemClock.deadline(BEGIN_DEADLINE_MS, signal));
-    const answer = answerOf(worker, input.file, systemClock.deadline(READ_DEADLINE_MS, signal));
-    worker.postMessage(input);
+    const answer = answerOf<T>(worker, systemClock.deadline(READ_DEADLINE_MS, signal));
+    worker.postMessage(job);
     return await answer;
   } catch (error) {
-    if (error instanceof TooMuch) return error.refusal;
+    if (error instanceof TooMuch) return tooMuch(error.message);
     throw error;
   } finally {
     await worker.terminate();
@@ -37,15 +60,7 @@ export async function readOffThread(input: ManifestText, signal: AbortSignal): P
 }
 
 /** More time or memory than a manifest may take. */
-class TooMuch extends Error {
-  readonly refusal: ReadResult;
-
-  constructor(file: string, message: string) {
-    super(message);
-    const advice = 'Make it smaller and simpler: fewer keys in one mapping, no aliases, less nesting.';
-    this.refusal = err(unread(file, message, advice));
-  }
-}
+class TooMuch extends Error {}
 
 function begun(worker: Worker, deadline: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -62,15 +77,15 @@ const tooBusy = (): Failure =>
     suggestedAction: 'It is read again at the next look.',
   });
 
-function answerOf(worker: Worker, file: string, deadline: AbortSignal): Promise<ReadResult> {
+function answerOf<T>(worker: Worker, deadline: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    worker.once('message', (answer: ReadResult) => resolve(answer));
+    worker.once('message', (answer: T) => resolve(answer));
     worker.once('error', (error: Error & { code?: string }) => {
       const outOfMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-      reject(outOfMemory ? new TooMuch(file, 'needs too much memory to read') : error);
+      reject(outOfMemory ? new TooMuch('needs too much memory to read') : error);
     });
     const giveUp = (): void =>
-      reject(isTimeout(deadline.reason) ? new TooMuch(file, TOO_LONG) : (deadline.reason as Error));
+      reject(isTimeout(deadline.reason) ? new TooMuch(TOO_LONG) : (deadline.reason as Error));
     if (deadline.aborted) giveUp();
     else deadline.addEventListener('abort', giveUp, { once: true });
   });

@@ -1,7 +1,10 @@
 import { parentPort } from 'node:worker_threads';
+import { raiseVersion } from '../manifest/raise.ts';
 import { readManifest } from '../manifest/read.ts';
-import type { ManifestText } from '../manifest/read.ts';
+import type { Job } from './reader.ts';
 
-/** The thread's whole life: say that it is there, read one manifest and answer. */
-parentPort?.once('message', (text: ManifestText) => parentPort?.postMessage(readManifest(text)));
+/** The thread's whole life: say that it is there, do one job and answer. */
+parentPort?.once('message', ({ text, raise }: Job) =>
+  parentPort?.postMessage(raise === null ? readManifest(text) : raiseVersion(text, raise)),
+);
 parentPort?.postMessage('ready');

@@ -6,6 +6,7 @@ import type { DesiredServer, DesiredState } from '../model/desired.ts';
 import { Failure } from '../model/failure.ts';
 import { emptyServerMemory, type Resolved, type ServerMemory } from '../model/memory.ts';
 import { repositoryOf, type Blueprint } from '../model/spec.ts';
+import { notAbove } from '../plan/floor.ts';
 import { chooseVersion } from '../plan/versions.ts';
 import type { Registry } from '../registry/registry.ts';
 import { traceOf } from './perform.ts';
@@ -219,13 +220,4 @@ async function* newerImages(
     yield `${repository}:${tag}`;
     exclude.push(tag);
   }
-}
-
-/** Ranges of versions that would be a step back. What was set aside is no floor: a fix between it and what runs is welcome. */
-function notAbove({ entry }: Deployable, { resolved, promoted, quarantined }: ServerMemory): string[] {
-  const reverted = quarantined.filter(({ gate }) => gate === 'reverted').map(({ version }) => version);
-  const isBarred = quarantined.some(({ imageDigest }) => imageDigest === resolved?.imageDigest);
-  const wanted = resolved?.entry === entry && !isBarred ? resolved.version : null;
-  const answers = quarantined.some(({ spec }) => spec === promoted?.spec) ? null : promoted?.version;
-  return [...reverted, wanted, answers].flatMap((version) => (version == null ? [] : [`<=${version}`]));
 }

@@ -23,6 +23,7 @@ import { Recorder } from './recorder.ts';
 import { keepObeying } from './requests.ts';
 import { Sealing } from './sealing.ts';
 import { Self } from './self.ts';
+import { WriteBack, type WritingBack } from './write-back.ts';
 
 /** Everything that touches the world, by contract. */
 export interface Rooms {
@@ -52,6 +53,8 @@ export interface OrchestratorOptions {
   readonly removalByTrailer: boolean;
   readonly allowRemovalOf: number | null;
   readonly recordChecks: boolean;
+  /** null: git is only read. */
+  readonly writingBack: WritingBack | null;
   /** 0..1. */
   readonly random: () => number;
   readonly newId: () => string;
@@ -114,6 +117,7 @@ class Joined implements Orchestrator {
   readonly #monitor: Monitor;
   readonly #sealing: Sealing;
   readonly #following: Following;
+  readonly #writeBack: WriteBack;
   readonly #controller: Controller;
   readonly #diary: Diary;
   readonly #news: News;
@@ -144,6 +148,7 @@ class Joined implements Orchestrator {
     const report = (error: unknown): void => this.#report(error);
     this.#sealing = new Sealing({ ...rooms, recorder, hint, report });
     this.#following = new Following({ ...rooms, ...options, recorder, hint, report });
+    this.#writeBack = new WriteBack({ ...rooms, ...options, recorder, moved: this.#sourceNews.hint });
     this.#monitor = new Monitor({ ...rooms, ...options, recorder, hint, report });
     const engineState = (engine: SelfCheck): void => self.set({ engine });
     const look = { ...rooms, ...options, recorder, keptSpecs, engineState, bootAt: clock.now() };
@@ -249,6 +254,8 @@ class Joined implements Orchestrator {
     if (status.state === 'synced') this.#hearSource();
     if (outcome === 'accepted') this.#news.hint();
     if (known) await this.#sealing.readSecrets(desired);
+    // In this loop: two users of one clone would be in each other's way.
+    if (known && status.state === 'synced') await this.#writeBack.look(desired, signal);
   }
 
   async #publishEverySecond(signal: AbortSignal): Promise<void> {

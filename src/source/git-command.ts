@@ -13,6 +13,8 @@ export interface GitSettings {
   readonly sshCommand: string | null;
   /** Sent to this origin alone. It travels in the environment, where `ps` does not show it. */
   readonly header: { readonly origin: string; readonly value: string } | null;
+  /** Only for making commits: the file that git keeps its index in. */
+  readonly index?: string;
 }
 
 /** One git process a call. Both reject with a `Failure` (`source_*`, `disk_full`), at the latest when `signal` aborts. */
@@ -31,7 +33,7 @@ const INHERITED = [
 const OURS = [
   ...['GIT_TERMINAL_PROMPT', 'GIT_CONFIG_NOSYSTEM', 'GIT_CONFIG_GLOBAL', 'GIT_ALLOW_PROTOCOL'],
   ...['GIT_LITERAL_PATHSPECS', 'GIT_NO_REPLACE_OBJECTS', 'GIT_NO_LAZY_FETCH', 'GIT_OPTIONAL_LOCKS'],
-  ...['GIT_CEILING_DIRECTORIES', 'GIT_SSH_COMMAND', 'GIT_SSH_VARIANT'],
+  ...['GIT_CEILING_DIRECTORIES', 'GIT_INDEX_FILE', 'GIT_SSH_COMMAND', 'GIT_SSH_VARIANT'],
   ...['GIT_CONFIG_COUNT', 'GIT_CONFIG_KEY_0', 'GIT_CONFIG_VALUE_0', 'GIT_CONFIG_KEY_1', 'GIT_CONFIG_VALUE_1'],
 ];
 
@@ -52,8 +54,11 @@ const CONFIG = [
   'protocol.ext.allow=never',
   'submodule.recurse=false',
   'transfer.fsckObjects=true',
-  // A repository mounted into a container belongs to somebody else; we only ever read from it.
+  // A repository mounted into a container belongs to somebody else; nothing that its configuration names is run.
   'safe.directory=*',
+  // Whose commits are ours.
+  'user.name=mcp-orchestration',
+  'user.email=mcp-orchestration@localhost',
   // Nothing of ours may outlive its call.
   'gc.autoDetach=false',
   'maintenance.autoDetach=false',
@@ -128,6 +133,7 @@ function environmentOf(folder: string, settings: GitSettings): Record<string, st
     GIT_OPTIONAL_LOCKS: '0',
     // The folder itself or nothing: never a repository around it.
     GIT_CEILING_DIRECTORIES: `${folder}/..`,
+    ...(settings.index === undefined ? {} : { GIT_INDEX_FILE: settings.index }),
     ...(settings.sshCommand === null ? {} : { GIT_SSH_COMMAND: settings.sshCommand, GIT_SSH_VARIANT: 'ssh' }),
     ...(settings.header === null ? {} : configured(settings.header)),
   };

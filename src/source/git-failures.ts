@@ -14,6 +14,16 @@ const explanations: readonly Explanation[] = [
     advice: 'Free space where --state lies.',
   },
   {
+    pattern: /\(fetch first\)|non-fast-forward|but expected [0-9a-f]+|reference already exists/i,
+    code: 'source_moved',
+    advice: 'It is tried again by itself, from the newer commit.',
+  },
+  {
+    pattern: /remote rejected|insufficient permission|read-only file system/i,
+    code: 'source_denied',
+    advice: 'Let the orchestrator write to the repository, or choose another --write-back.',
+  },
+  {
     pattern: /host key verification failed|remote host identification has changed/i,
     code: 'source_denied',
     advice:
@@ -22,13 +32,14 @@ const explanations: readonly Explanation[] = [
   {
     pattern: /permission denied \(|no such identity|bad permissions|load key/i,
     code: 'source_denied',
-    advice: 'Give --ssh-key a key that may read the repository.',
+    advice: 'Give --ssh-key a key that may read the repository (with --write-back, write to it).',
   },
   {
     pattern:
       /authentication failed|could not read (username|password)|error: 40[137]|access denied|not exported/i,
     code: 'source_denied',
-    advice: 'Give --git-token-file a token that may read the repository, and check the address.',
+    advice:
+      'Give --git-token-file a token that may read the repository (with --write-back, write to it), and check the address.',
   },
   {
     pattern: /repository .*not found|error: 404|does not appear to be a git repository|does not exist/i,

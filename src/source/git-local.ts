@@ -1,9 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
+import { Failure } from '../model/failure.ts';
 import { settingsForReading } from './credentials.ts';
-import { gitIn } from './git-command.ts';
-import { branchMissing } from './git-remote.ts';
+import { type Git, gitIn } from './git-command.ts';
+import { branchMissing, branchUnknown } from './git-remote.ts';
 import type { Origin } from './origin.ts';
 import { watchTree } from './watch.ts';
 
@@ -23,7 +24,7 @@ export async function isRepository(folder: string): Promise<boolean> {
   return parts.every((part) => part);
 }
 
-/** A repository on this machine is read where it lies, commits only: never its work tree, never its index. */
+/** A repository on this machine is used where it lies, commits only: never its work tree, never its index. */
 export function localOrigin(options: LocalOptions): Origin {
   const folder = resolve(options.folder);
   const git = gitIn(folder, settingsForReading(options.environment));
@@ -31,18 +32,48 @@ export function localOrigin(options: LocalOptions): Origin {
   return {
     git,
     async tip(signal) {
-      const args = ['rev-parse', '--verify', '--quiet', `${wanted}^{commit}`];
-      const revision = (await git.text(args, signal)).trim();
-      if (revision === '') throw branchMissing(options.at ?? options.branch);
+      const revision = await commitAt(git, wanted, signal);
+      if (revision === null) throw branchMissing(options.at ?? options.branch);
       return revision;
     },
     fetch: async (tip) => tip,
     repair: async () => false,
+    gitWith: (index) => gitIn(folder, { ...settingsForReading(options.environment), index }),
+    followed: (signal) => followedHere(git, options.branch, signal),
+    tipOf: (ref, signal) => commitAt(git, ref, signal),
+    async move(ref, { from, to }, signal) {
+      await refuseCheckedOut(git, ref, signal);
+      // Zeros: only where there is no such branch.
+      await git.text(['update-ref', ref, to, from ?? '0'.repeat(to.length)], signal);
+    },
     async watch(hint, signal) {
       const trees = (await gitFolders(folder)).map((top) => ({ top, matters: isRef(top), swapped: top }));
       await Promise.all(trees.map((tree) => watchTree(tree, { hint, signal, clock: options.clock })));
     },
   };
+}
+
+async function commitAt(git: Git, name: string, signal: AbortSignal): Promise<string | null> {
+  const found = (await git.text(['rev-parse', '--verify', '--quiet', `${name}^{commit}`], signal)).trim();
+  return found === '' ? null : found;
+}
+
+async function followedHere(git: Git, branch: string | null, signal: AbortSignal): Promise<string> {
+  if (branch !== null) return `refs/heads/${branch}`;
+  const ref = (await git.text(['symbolic-ref', '--quiet', 'HEAD'], signal)).trim();
+  if (!ref.startsWith('refs/heads/')) throw branchUnknown();
+  return ref;
+}
+
+/** A branch that moves under a work tree makes it look as if somebody had undone the commit. */
+async function refuseCheckedOut(git: Git, ref: string, signal: AbortSignal): Promise<void> {
+  const trees = await git.text(['worktree', 'list', '--porcelain'], signal);
+  if (!trees.split('\n').includes(`branch ${ref}`)) return;
+  const branch = ref.replace('refs/heads/', '');
+  throw new Failure('source_denied', `branch ${branch} is checked out in a work tree on this machine`, {
+    suggestedAction:
+      'Follow a bare repository, or a branch that nobody has checked out; or use --write-back branch.',
+  });
 }
 
 /** Where HEAD and the refs are: two folders where this work tree is one of several. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { writeAtomically } from '../lib/atomic-file.ts';
 import { Failure } from '../model/failure.ts';
 import { type Access, settingsFor, settingsForReading } from './credentials.ts';
+import { cannotWrite } from './disk.ts';
 import { type Git, gitIn } from './git-command.ts';
 import type { Origin } from './origin.ts';
 
@@ -35,6 +36,13 @@ export function remoteOrigin(options: RemoteOptions): Origin {
       await fetchInto(clone, options, signal);
       return true;
     },
+    gitWith: (index) => gitIn(clone, { ...settingsForReading(options.access.environment), index }),
+    followed: (signal) => askFollowed(options, signal),
+    tipOf: (ref, signal) => askRef(options, ref, signal),
+    async move(ref, { to }, signal) {
+      const outside = await gitOutside(clone, options);
+      await outside.text(['push', '--quiet', '--', options.url, `${to}:${ref}`], signal);
+    },
     // A remote gives no hints: it is asked every interval.
     watch: (_hint, signal) => new Promise((resolve) => onAbort(signal, resolve)),
   };
@@ -46,13 +54,27 @@ function onAbort(signal: AbortSignal, done: () => void): void {
 }
 
 async function askTip(options: RemoteOptions, signal: AbortSignal): Promise<string> {
-  const wanted = wantedRef(options);
+  const revision = await askRef(options, wantedRef(options), signal);
+  if (revision === null) throw branchMissing(options.branch);
+  return revision;
+}
+
+async function askRef(options: RemoteOptions, wanted: string, signal: AbortSignal): Promise<string | null> {
   const git = await gitOutside(options.cloneDirectory, options);
   const answer = await git.text(['ls-remote', '--', options.url, wanted], signal);
   const lines = answer.split('\n').map((line) => line.split('\t'));
   const revision = lines.find(([, name]) => name === wanted)?.[0];
-  if (revision === undefined || !/^[0-9a-f]{40,64}$/.test(revision)) throw branchMissing(options.branch);
-  return revision;
+  return revision !== undefined && /^[0-9a-f]{40,64}$/.test(revision) ? revision : null;
+}
+
+/** What the remote's HEAD stands for, where no branch is named. */
+async function askFollowed(options: RemoteOptions, signal: AbortSignal): Promise<string> {
+  if (options.branch !== null) return wantedRef(options);
+  const git = await gitOutside(options.cloneDirectory, options);
+  const answer = await git.text(['ls-remote', '--symref', '--', options.url, 'HEAD'], signal);
+  const ref = /^ref: (refs\/heads\/\S+)\tHEAD$/m.exec(answer)?.[1];
+  if (ref === undefined) throw branchUnknown();
+  return ref;
 }
 
 const wantedRef = ({ branch }: RemoteOptions): string => (branch === null ? 'HEAD' : `refs/heads/${branch}`);
@@ -95,13 +117,7 @@ export function branchMissing(branch: string | null): Failure {
   });
 }
 
-function cannotWrite(error: unknown): never {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === undefined) throw error;
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
-  throw new Failure(full ? 'disk_full' : 'source_unusable', `the clone cannot be written (${code})`, {
-    suggestedAction: full
-      ? 'Free space where --state lies.'
-      : 'Let the orchestrator write where --state lies.',
+export const branchUnknown = (): Failure =>
+  new Failure('source_missing', 'the HEAD of the repository names no branch', {
+    suggestedAction: 'Name the branch with --branch.',
   });
-}

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { Failure } from '../model/failure.ts';
 import type { Git } from './git-command.ts';
 import { describeTip, findCommit, historyOf, isAncestor } from './git-history.ts';
-import type { Origin } from './origin.ts';
+import { propose } from './git-proposal.ts';
+import { findBlob } from './git-tree.ts';
+import { type Origin, withRepair } from './origin.ts';
 import type { ManifestSource, Snapshot } from './source.ts';
 
 interface GitSourceOptions {
@@ -11,6 +13,8 @@ interface GitSourceOptions {
   readonly branch: string | null;
   /** The manifest's path from the top of the repository. */
   readonly path: string;
+  /** Ours alone, for commits in the making; may be deleted at any time. */
+  readonly drafts: string;
 }
 
 /** The reader refuses more than 4 MiB (contracts section 2); one byte more lets it see that there is more. */
@@ -44,18 +48,8 @@ export function gitSource(origin: Origin, options: GitSourceOptions): ManifestSo
         ];
         return older !== null && newer !== null && isAncestor(origin.git, { from: older, to: newer }, signal);
       }),
+    propose: (proposal, signal) => propose(origin, proposal, options, signal),
   };
-}
-
-/** A clone is disposable: whatever is wrong with it, a new one is made, once a call. */
-async function withRepair<T>(origin: Origin, signal: AbortSignal, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    const damaged = error instanceof Failure && error.code === 'source_unusable';
-    if (!damaged || !(await origin.repair(signal))) throw error;
-    return act();
-  }
 }
 
 async function mustFind(git: Git, revision: string, signal: AbortSignal): Promise<string> {
@@ -72,23 +66,11 @@ async function readSnapshot(
   path: string,
   signal: AbortSignal,
 ): Promise<Snapshot> {
-  const blob = await findBlob(git, range.to, path, signal);
+  const { blob } = await findBlob(git, range.to, path, signal);
   const content = await git.bytes(['cat-file', 'blob', blob], READ_AT_MOST, signal);
   if (content.length < READ_AT_MOST && blobName(content, blob.length) !== blob) throw damagedBlob(blob);
   return { revision: range.to, content, file: path, commit: await describeTip(git, range, path, signal) };
 }
-
-/** The name of the stored bytes. A symlink is not followed: it may lead anywhere. */
-async function findBlob(git: Git, commit: string, path: string, signal: AbortSignal): Promise<string> {
-  const listing = await git.text(['ls-tree', '-z', '--full-tree', commit, '--', path], signal);
-  const [mode, , name] = listing.split('\t')[0]?.split(' ') ?? [];
-  if (name === undefined) throw noManifest(path, commit, 'has no');
-  if (mode !== '100644' && mode !== '100755') throw noManifest(path, commit, `has ${kindOf(mode)} as`);
-  return name;
-}
-
-const kindOf = (mode: string | undefined): string =>
-  mode === '120000' ? 'a symlink' : mode === '160000' ? 'a submodule' : 'a folder';
 
 /** git names a blob by the hash of its bytes, so that a damaged one gives itself away. */
 function blobName(content: Buffer, digits: number): string {
@@ -102,9 +84,4 @@ function blobName(content: Buffer, digits: number): string {
 const damagedBlob = (blob: string): Failure =>
   new Failure('source_unusable', `object ${blob} of the repository is damaged`, {
     suggestedAction: 'Run git fsck in the repository.',
-  });
-
-const noManifest = (path: string, commit: string, what: string): Failure =>
-  new Failure('source_missing', `commit ${commit.slice(0, 12)} ${what} ${JSON.stringify(path)}`, {
-    suggestedAction: 'Commit the manifest as a plain file at that path, or name its path with --path.',
   });

@@ -19,7 +19,7 @@ export interface SourceOptions {
   readonly path: string;
   readonly tokenFile: string | null;
   readonly sshKey: string | null;
-  /** For the clone of a remote and the host keys seen; ours alone and disposable. */
+  /** For the clone of a remote, the host keys seen, and commits in the making; ours alone and disposable. */
   readonly cloneDirectory: string;
   /** The program's environment; git gets a short list of names from it (PATH, HOME, proxies, ssh agent). */
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -34,7 +34,8 @@ export async function openSource(options: SourceOptions): Promise<ManifestSource
   const address = readAddress(options.manifest);
   const at = readCommitish(options.at ?? null);
   const [branch, path] = [readBranch(options.branch), readPath(options.path)];
-  const named = { address: `${address.shown}#${path}`, branch, path };
+  const drafts = join(options.cloneDirectory, 'drafts');
+  const named = { address: `${address.shown}#${path}`, branch, path, drafts };
   if (address.kind === 'remote') return gitSource(originElsewhere(address, at ?? branch, options), named);
   const { place } = address;
   if (await isRepository(place)) return gitSource(originHere(place, branch, { ...options, at }), named);

@@ -14,6 +14,30 @@ export interface ManifestSource {
   between?(from: string, to: string, signal: AbortSignal): Promise<History>;
   /** `to` is `from` or descends from it; false where that cannot be told. */
   descends?(from: string, to: string, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Commits a changed manifest on top of the newest revision and makes it known: as a new branch, or on the followed
+   * branch itself. A branch of that name that is there already is left as it is. No work tree and no index of a person
+   * is touched, and nothing is forced. Rejects with a `Failure`: `source_moved` when `base` is the newest no longer.
+   */
+  propose?(proposal: Proposal, signal: AbortSignal): Promise<Proposed>;
+}
+
+/** A changed manifest. */
+export interface Proposal {
+  /** The revision that was changed. */
+  readonly base: string;
+  readonly content: Uint8Array;
+  /** Of the commit, with its trailers. */
+  readonly message: string;
+  /** By its short name; null: the followed branch. */
+  readonly branch: string | null;
+}
+
+/** Where a proposal can be found. */
+export interface Proposed {
+  readonly branch: string;
+  /** The newest commit there. */
+  readonly revision: string;
 }
 
 /** The manifest as one revision has it. */

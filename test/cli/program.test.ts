@@ -111,6 +111,16 @@ describe('run --once', () => {
     expect(code).toBe(3);
   });
 
+  it('exits 64 where there is no git that newer versions could be written to', async () => {
+    const { code, err } = await type(`run ${alone()} --once --write-back branch`);
+    expect([code, err]).toEqual([
+      64,
+      expect.stringContaining('--write-back needs a git repository') as string,
+    ]);
+    expect(err.trim().split('\n')).toHaveLength(1);
+    expect(await type(`run ${alone()} --once --write-back both`)).toMatchObject({ code: 64 });
+  });
+
   it('gives up after its timeout', async () => {
     await rm(join(folder, 'ecosystem-manifest.yaml'));
     const gone = `run --manifest ${folder}/none.git --state ${folder}/state --runtime memory --listen 127.0.0.1:0`;

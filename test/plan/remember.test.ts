@@ -447,5 +447,11 @@ describe('the log', () => {
       server([event('update_available', { image: 'i', image_digest: 'd', version: null, current: null })])
         .updateNoted,
     ).toBe('d');
+    const written = event('version_written_back', {
+      ...{ image: 'i:1.1.0', from_version: '1.0.0', mode: 'branch', branch: 'b', version: '1.1.0' },
+      ...{ revision: 'r2', why: '' },
+    });
+    expect(server([written]).writtenBack).toBe('i:1.1.0');
+    expect(server([written, synced({ github: 'changed' })]).writtenBack).toBeNull();
   });
 });

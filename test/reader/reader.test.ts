@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readOffThread } from '../../src/reader/reader.ts';
+import { raiseOffThread, readOffThread } from '../../src/reader/reader.ts';
 
 const input = (text: string) => ({ content: new TextEncoder().encode(text), file: 'm.yaml' });
 const never = new AbortController().signal;
@@ -8,6 +8,16 @@ describe('reading off the main thread', () => {
   it('reads a manifest as reading it here would', async () => {
     const result = await readOffThread(input('version: "1.1"\nservers: []\n'), never);
     expect(result).toMatchObject({ ok: true, value: { manifest: { version: '1.1', servers: [] } } });
+  });
+
+  it('raises a version as raising it here would', async () => {
+    const text = (version: string): string =>
+      `version: "1.1"\nservers: [{name: a, version: "${version}", docker: {image: a/b, port: 1}}]\n`;
+    const result = await raiseOffThread(input(text('1.0.0')), { server: 'a', tag: '1.1.0' }, never);
+    expect(result.ok && new TextDecoder().decode(result.value)).toBe(text('1.1.0'));
+    expect(await raiseOffThread(input(''), { server: 'a', tag: '1.1.0' }, never)).toMatchObject({
+      ok: false,
+    });
   });
 
   it('does not blame the manifest when the machine is too busy to begin', async () => {

@@ -13,6 +13,12 @@ describe('what git says', () => {
     ['fatal: detected dubious ownership in repository at /r', 'source_denied'],
     ['remote: Repository not found.\nfatal: repository https://h/r/ not found', 'source_missing'],
     ['fatal: unable to access: Operation too slow. Less than 1000 bytes/sec', 'source_unreachable'],
+    [' ! [rejected] 1f -> main (fetch first)\nerror: failed to push some refs', 'source_moved'],
+    [' ! [rejected] 1f -> main (non-fast-forward)\nerror: failed to push some refs', 'source_moved'],
+    ["fatal: update_ref failed for ref 'r': cannot lock ref 'r': is at 1f but expected 2e", 'source_moved'],
+    ["fatal: update_ref failed for ref 'r': cannot lock ref 'r': reference already exists", 'source_moved'],
+    [' ! [remote rejected] 1f -> main (protected branch hook declined)', 'source_denied'],
+    ['error: insufficient permission for adding an object to repository database objects', 'source_denied'],
     ['fatal: bad object HEAD', 'source_unusable'],
     ['', 'source_unusable'],
   ])('%j is %s', (text, code) => {

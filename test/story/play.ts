@@ -11,6 +11,7 @@ interface Death {
 interface End {
   readonly containers: readonly string[];
   readonly memory: Readonly<Record<string, unknown>>;
+  readonly commits: readonly string[];
 }
 
 /** Every write in CI; at a desk some of them, others each day. */
@@ -38,7 +39,7 @@ export async function play(
   story: Story,
   death: Death | null,
 ): Promise<{ text: string; writes: number; end: End }> {
-  const stage = await openStage({ journalInMemory: death !== null });
+  const stage = await openStage({ ...story.options, journalInMemory: death !== null });
   try {
     if (death !== null) stage.dieAtWrite(death.at, death.side);
     await stage.start();
@@ -64,5 +65,5 @@ function endOf(stage: Stage): End {
       { stable, quarantined: quarantined.map(({ spec }) => spec) },
     ]),
   );
-  return { containers, memory };
+  return { containers, memory, commits: stage.repository.commits() };
 }

@@ -1,9 +1,10 @@
-import type { Stage } from '../support/orchestrator.ts';
+import type { Stage, StageOptions } from '../support/orchestrator.ts';
 
 /** One whole run, told by what people and accidents do. The journal is compared as text, then replayed with deaths. */
 export interface Story {
   readonly name: string;
   readonly says: string;
+  readonly options?: StageOptions;
   /** Must leave the world at rest. */
   tell(stage: Stage): Promise<void>;
 }
@@ -287,6 +288,28 @@ export const stories: readonly Story[] = [
       await stage.pass(60_000);
       stage.engine.controls.restartEngine();
       await stage.pass(120_000);
+    },
+  },
+  {
+    name: 'git is told of the version that was taken',
+    says: 'when it lasted its soak; the commit restarts nothing, and there is only one',
+    options: { writeBack: 'direct' },
+    async tell(stage) {
+      publish(stage, '1.0.0', '1.1.0');
+      await stage.commit(manifest({ a: entry('1.0.0', FOLLOWS) }), { traceId: 'follow' });
+      await stage.settled();
+      await stage.pass(100_000);
+    },
+  },
+  {
+    name: 'git is told of a version that nobody allowed',
+    says: 'and what git says is deployed',
+    options: { writeBack: 'direct' },
+    async tell(stage) {
+      publish(stage, '1.0.0', '1.1.0');
+      await stage.commit(manifest({ a: entry('1.0.0', 'version_strategy: semantic') }), { traceId: 'told' });
+      await stage.settled();
+      await stage.pass(150_000);
     },
   },
 ];

@@ -7,6 +7,7 @@ import type { Journal } from '../../src/journal/journal.ts';
 import { digest } from '../../src/lib/digest.ts';
 import { silentLog, type Log } from '../../src/lib/log.ts';
 import { defaultPolicy } from '../../src/manifest/policy.ts';
+import { raiseVersion } from '../../src/manifest/raise.ts';
 import { readManifest } from '../../src/manifest/read.ts';
 import { resolveManifest } from '../../src/manifest/resolve.ts';
 import type { Event } from '../../src/model/event.ts';
@@ -15,7 +16,7 @@ import type { Published, Settled } from '../../src/reconcile/controller.ts';
 import type { ReadDesired } from '../../src/reconcile/intake.ts';
 import { startOrchestrator, type Orchestrator, type Rooms } from '../../src/reconcile/orchestrator.ts';
 import { memoryRuntime, type MemoryRuntime } from '../../src/runtime/index.ts';
-import type { ManifestSource, Snapshot } from '../../src/source/source.ts';
+import type { WritingBack } from '../../src/reconcile/write-back.ts';
 import { openState } from '../../src/state/index.ts';
 import type { StateFolder } from '../../src/state/state.ts';
 import { err, ok } from '../../src/lib/result.ts';
@@ -23,6 +24,7 @@ import type { Probe, ProbeResult } from '../../src/probe/probe.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import type { Secrets } from '../../src/secrets/secrets.ts';
 import { fakeClock, type FakeClock } from './fake-clock.ts';
+import { memoryRepository, type CommitOptions, type MemoryRepository } from './memory-repository.ts';
 
 /** A whole orchestrator on a fake clock: real planner, real journal on disk, an engine in memory. */
 export interface Stage {
@@ -36,6 +38,8 @@ export interface Stage {
   readonly orchestrator: () => Orchestrator;
   /** Puts a manifest into the repository; it is seen at the next look, which comes at once. */
   commit(manifest: string, more?: Partial<CommitOptions>): Promise<void>;
+  /** The repository as people see it. */
+  readonly repository: Pick<MemoryRepository, 'commits' | 'branches' | 'textOf'>;
   /** The remote rejects with this until it is null. */
   remote(failure: Failure | null): void;
   /** Lets time pass; a death that was asked for happens on the way, and a new start follows it at once. */
@@ -60,12 +64,6 @@ export interface Stage {
 /** A file system in memory, where there is one: a thousand lives fsync much. */
 const MEMORY = '/dev/shm';
 
-export interface CommitOptions {
-  readonly traceId: string | null;
-  readonly allowRemoval: readonly string[];
-  readonly rewind: boolean;
-}
-
 export interface StageOptions {
   readonly allowRewind?: boolean;
   readonly log?: Log;
@@ -73,6 +71,7 @@ export interface StageOptions {
   readonly maxBytes?: number;
   /** The log outlives each life in memory instead of on a disk, and nobody asks with commands: for hundreds of lives. */
   readonly journalInMemory?: boolean;
+  readonly writeBack?: 'branch' | 'direct';
 }
 
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
@@ -83,7 +82,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const engine = memoryRuntime({ clock, ids: () => `c${String((containers += 1)).padStart(3, '0')}` });
   const inMemory = options.journalInMemory === true ? memoryJournal([]) : null;
   const secrets = new Map<string, string>();
-  const repository = textSource();
+  const repository = memoryRepository();
   let latest: Published | null = null;
   let running: { orchestrator: Orchestrator; journal: Journal; dead: Dead } | null = null;
   let boots = 0;
@@ -115,7 +114,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       }));
     const dead = alive();
     const rooms: Rooms = {
-      source: repository.source,
+      source: mortal(repository.source, dead),
       readDesired: readInline,
       runtime: mortal(engine, dead),
       registry: memoryRegistry(engine),
@@ -142,6 +141,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       removalByTrailer: true,
       allowRemovalOf: null,
       recordChecks: false,
+      writingBack: options.writeBack === undefined ? null : { mode: options.writeBack, raise: raiseInline },
       random: () => 0.5,
       newId: () => `${(ids += 1)}`,
       targetOf: (instance) => ({
@@ -208,6 +208,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       await clock.rest();
       await rebirth();
     },
+    repository,
     remote: repository.fail,
     async pass(ms) {
       for (const until = clock.now() + ms; clock.now() < until;) {
@@ -331,57 +332,14 @@ function mortal<T extends object>(room: T, dead: { readonly now: boolean }): T {
   });
 }
 
-function textSource(): {
-  source: ManifestSource;
-  commit: (text: string, more: CommitOptions) => void;
-  fail: (failure: Failure | null) => void;
-} {
-  const history: (Snapshot & CommitOptions)[] = [];
-  let failure: Failure | null = null;
-  const read = async (known: string | null): Promise<Snapshot | null> => {
-    if (failure !== null) throw failure;
-    const head = history.at(-1);
-    if (head === undefined) throw new Failure('source_missing', 'there is no commit yet');
-    return head.revision === known ? null : head;
-  };
-  return {
-    source: {
-      address: 'memory:manifest',
-      branch: 'main',
-      read,
-      watch: async (_hint, signal) =>
-        new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
-      between: async (from) => {
-        const at = history.findIndex(({ revision }) => revision === from);
-        const since = history.slice(at + 1);
-        return {
-          rewind: since.some(({ rewind }) => rewind),
-          commits: since.flatMap(({ commit }) => commit ?? []).reverse(),
-        };
-      },
-    },
-    commit(text, { traceId, allowRemoval, rewind }) {
-      const revision = digest([history.length, text]).slice(7, 47);
-      history.push({
-        revision,
-        content: new TextEncoder().encode(text),
-        file: 'ecosystem-manifest.yaml',
-        commit: { revision, subject: `commit ${history.length + 1}`, traceId, allowRemoval },
-        traceId,
-        allowRemoval,
-        rewind,
-      });
-    },
-    fail: (now) => (failure = now),
-  };
-}
-
 const readInline: ReadDesired = async ({ content, file, revision, source }, chooseTrace) => {
   const read = readManifest({ content, file });
   if (!read.ok) return err({ error: read.error.details.error });
   const traceId = chooseTrace(read.value.manifest.trace_id);
   return ok(resolveManifest(read.value.manifest, { revision, source, traceId, policy: defaultPolicy }));
 };
+
+const raiseInline: WritingBack['raise'] = async (text, version) => raiseVersion(text, version);
 
 function memoryRegistry(engine: MemoryRuntime): Registry {
   return {

@@ -18,7 +18,7 @@ export function lockLost(decisions: readonly Decision[], { lockHeld }: World): G
 }
 
 /** The pause in force for a server; `until` null: until somebody resumes. null: none. */
-export function pauseOf(server: string, world: World): Pause | null {
+export function pauseOf(server: string, world: Pick<World, 'desired' | 'memory' | 'now'>): Pause | null {
   const { desired, memory, now } = world;
   const entry = desired.servers.find(({ name }) => name === server);
   if (desired.paused || entry?.paused) return { until: null, reason: 'the manifest says paused' };

@@ -40,4 +40,5 @@ export const forgiven = (server: ServerMemory): ServerMemory => ({
   rollback: null,
   refusalNoted: null,
   updateNoted: null,
+  writtenBack: null,
 });
