@@ -1,18 +1,18 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { News } from '../lib/news.ts';
-import { parseImage, versionOfTag } from '../manifest/image.ts';
-import type { DesiredServer, DesiredState } from '../model/desired.ts';
+import type { DesiredState } from '../model/desired.ts';
 import { Failure } from '../model/failure.ts';
 import { emptyServerMemory, type Resolved, type ServerMemory } from '../model/memory.ts';
-import { repositoryOf, type Blueprint } from '../model/spec.ts';
-import { chooseVersion } from '../plan/versions.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { bestOf, follows, type Choice, type Deployable, type Found, type PassedOver } from './candidates.ts';
 import { traceOf } from './perform.ts';
 import type { Recorder } from './recorder.ts';
 
 export interface FollowingDeps {
   readonly registry: Registry;
+  readonly runtime: Runtime;
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly log: Log;
@@ -26,20 +26,11 @@ export interface FollowingDeps {
   readonly report: (error: unknown) => void;
 }
 
-/** An image that a strategy may go to. */
-interface Found extends Pick<Resolved, 'image' | 'imageDigest' | 'version'> {
-  /** Unix ms when it was first seen in the registry. */
-  readonly firstSeenAt: number;
-}
-
-export type Deployable = DesiredServer & { readonly blueprint: Blueprint };
-
-const ASK_DEADLINE_MS = 30_000;
-
 /** Asks registries whether entries that follow versions have something newer. Decides what is wanted, never what is done. */
 export class Following {
   readonly #deps: FollowingDeps;
   readonly #troubles = new Map<string, string>();
+  readonly #passedOver = new Map<string, readonly PassedOver[]>();
   readonly #news: News;
 
   constructor(deps: FollowingDeps) {
@@ -77,11 +68,12 @@ export class Following {
   }
 
   async #follow(server: Deployable): Promise<void> {
-    const { registry, clock, updateIntervalMs, hint } = this.#deps;
+    const { updateIntervalMs, hint } = this.#deps;
     if (this.#resolvedOf(server) === null) return;
     // Half of the interval: all who share an image share one answer, and the next check asks again.
-    const asking = { registry, clock, maxAgeMs: updateIntervalMs / 2 };
+    const asking = { ...this.#deps, maxAgeMs: updateIntervalMs / 2 };
     const choice = await bestOf(server, this.#memoryOf(server), asking);
+    this.#sayPassedOver(server, choice.passedOver);
     // While we asked, a commit may have changed what is followed.
     if (this.#resolvedOf(server) === null) return;
     if (choice.ripe !== null && server.autoUpdate) {
@@ -98,6 +90,7 @@ export class Following {
       fields: {
         ...{ entry: server.entry, image: found.image, image_digest: found.imageDigest },
         ...{ version: found.version, asked: server.blueprint.image },
+        size_bytes: found.sizeBytes,
         why: server.strategy === 'latest' ? 'its tag has moved' : 'a newer version is in the registry',
       },
     });
@@ -118,6 +111,7 @@ export class Following {
         fields: {
           ...{ image: one.image, image_digest: one.imageDigest, version: one.version },
           ...{ current: this.#resolvedOf(server)?.version ?? null, first_seen_ms: one.firstSeenAt },
+          size_bytes: one.sizeBytes,
         },
       });
       this.#deps.hint();
@@ -139,93 +133,14 @@ export class Following {
     this.#troubles.set(name, failure.code);
     this.#deps.log.warn({ server_name: name, code: failure.code }, failure.message);
   }
-}
 
-/** What runs is kept where the entry names it, or where its strategy went there from what the entry names. */
-export function keepsTo(server: Deployable, image: string, { back }: { readonly back: boolean }): boolean {
-  const { strategy, versionRange, exclude } = server;
-  if (image === server.blueprint.image) return true;
-  if (back || strategy !== 'semantic' || repositoryOf(image) !== repositoryOf(server.blueprint.image))
-    return false;
-  const { tag: current } = parseImage(server.blueprint.image);
-  const { tag } = parseImage(image);
-  return tag !== null && chooseVersion({ strategy, current, versionRange, exclude, tags: [tag] }) === tag;
-}
-
-interface Asking {
-  readonly registry: Registry;
-  readonly clock: Clock;
-  readonly maxAgeMs: number;
-}
-
-interface Choice {
-  /** Better than what is wanted now, and old enough. */
-  readonly ripe: Found | null;
-  /** Better still, and younger than `min_age_seconds`; the newest first. */
-  readonly young: readonly Found[];
-}
-
-/** What a server that follows versions may go to. Rejects with the `Failure` of a registry that cannot be asked. */
-export async function bestOf(server: Deployable, memory: ServerMemory, asking: Asking): Promise<Choice> {
-  const young: Found[] = [];
-  for await (const found of candidates(server, memory, asking)) {
-    if (asking.clock.now() - found.firstSeenAt >= server.minAgeSeconds * 1_000) return { ripe: found, young };
-    young.push(found);
+  /** Once, as long as it stays so. */
+  #sayPassedOver({ name }: Deployable, passedOver: readonly PassedOver[]): void {
+    const said = this.#passedOver.get(name) ?? [];
+    this.#passedOver.set(name, passedOver);
+    for (const { image, why } of passedOver) {
+      if (said.some((one) => one.image === image && one.why === why)) continue;
+      this.#deps.log.warn({ server_name: name, image }, `${image} is passed over: ${why}`);
+    }
   }
-  return { ripe: null, young };
-}
-
-export const follows = (server: DesiredServer): server is Deployable =>
-  server.strategy !== 'pinned' &&
-  server.blueprint !== null &&
-  server.refusal === null &&
-  server.desiredState === 'running' &&
-  !server.blueprint.image.includes('@');
-
-async function* candidates(
-  server: Deployable,
-  memory: ServerMemory,
-  asking: Asking,
-): AsyncGenerator<Found, void, undefined> {
-  const barred = new Set(memory.quarantined.map(({ imageDigest }) => imageDigest));
-  const now = memory.resolved?.entry === server.entry ? memory.resolved.imageDigest : null;
-  for await (const image of server.strategy === 'latest'
-    ? [server.blueprint.image]
-    : newerImages(server, memory, asking)) {
-    const { registry, clock, maxAgeMs } = asking;
-    const imageDigest = await registry.digestOf(image, { maxAgeMs }, clock.deadline(ASK_DEADLINE_MS));
-    if (imageDigest === now || barred.has(imageDigest)) continue;
-    const firstSeenAt = memory.found[imageDigest]?.at ?? clock.now();
-    const version = server.strategy === 'latest' ? null : versionOfTag(parseImage(image).tag ?? '');
-    yield { image, imageDigest, version, firstSeenAt };
-  }
-}
-
-/** From the highest down: all that the range allows above everything this entry has run, and above what it was taken back from. */
-async function* newerImages(
-  server: Deployable,
-  memory: ServerMemory,
-  { registry, clock, maxAgeMs }: Asking,
-): AsyncGenerator<string, void, undefined> {
-  const { image } = server.blueprint;
-  const repository = repositoryOf(image);
-  const tags = await registry.tags(repository, { maxAgeMs }, clock.deadline(ASK_DEADLINE_MS));
-  const exclude = [...server.exclude, ...notAbove(server, memory)];
-  for (;;) {
-    const { strategy, versionRange } = server;
-    const current = parseImage(image).tag;
-    const tag = chooseVersion({ strategy, current, versionRange, exclude, tags });
-    if (tag === null) return;
-    yield `${repository}:${tag}`;
-    exclude.push(tag);
-  }
-}
-
-/** Ranges of versions that would be a step back. What was set aside is no floor: a fix between it and what runs is welcome. */
-function notAbove({ entry }: Deployable, { resolved, promoted, quarantined }: ServerMemory): string[] {
-  const reverted = quarantined.filter(({ gate }) => gate === 'reverted').map(({ version }) => version);
-  const isBarred = quarantined.some(({ imageDigest }) => imageDigest === resolved?.imageDigest);
-  const wanted = resolved?.entry === entry && !isBarred ? resolved.version : null;
-  const answers = quarantined.some(({ spec }) => spec === promoted?.spec) ? null : promoted?.version;
-  return [...reverted, wanted, answers].flatMap((version) => (version == null ? [] : [`<=${version}`]));
 }

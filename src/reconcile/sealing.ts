@@ -11,7 +11,7 @@ import { isOlder } from '../plan/versions.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Secrets } from '../secrets/secrets.ts';
-import { bestOf, follows, keepsTo, type Deployable } from './following.ts';
+import { bestOf, follows, keepsTo, type Deployable } from './candidates.ts';
 import { traceOf } from './perform.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -194,8 +194,7 @@ export class Sealing {
     const asked = { image, imageDigest: await this.#ask(image) };
     if (back || !follows(server) || !server.autoUpdate) return asked;
     try {
-      const { registry, clock } = this.#deps;
-      const { ripe } = await bestOf(server, this.#memoryOf(server), { registry, clock, maxAgeMs: 5_000 });
+      const { ripe } = await bestOf(server, this.#memoryOf(server), { ...this.#deps, maxAgeMs: 5_000 });
       return ripe ?? asked;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

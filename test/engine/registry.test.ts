@@ -35,14 +35,13 @@ test('all tags are found', async () => {
 });
 
 test('the size of a pull is told, for the platform of the engine', async () => {
-  const { repository, digest } = await build('registry-size', '1.0.0');
+  const { repository } = await build('registry-size', '1.0.0');
   const version = JSON.parse((await askEngine(engine.docker.socket, '/version')).text) as {
     Os: string;
     Arch: string;
   };
   const platform = { os: version.Os, architecture: version.Arch };
   const facts = await registry.inspect(`${repository}:1.0.0`, platform, now, never);
-  expect(facts).toMatchObject({ digest, platformDigest: digest });
   expect(facts.sizeBytes).toBeGreaterThan(1_000_000);
 });
 
