@@ -4,6 +4,7 @@ import { News } from '../lib/news.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { Failure } from '../model/failure.ts';
 import { emptyServerMemory, type Resolved, type ServerMemory } from '../model/memory.ts';
+import { repositoryOf } from '../model/spec.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { bestOf, follows, type Choice, type Deployable, type Found, type PassedOver } from './candidates.ts';
@@ -32,46 +33,78 @@ export class Following {
   readonly #troubles = new Map<string, string>();
   readonly #passedOver = new Map<string, readonly PassedOver[]>();
   readonly #news: News;
+  /** Image -> Unix ms of its next check. */
+  readonly #due = new Map<string, number>();
+  /** Image -> its check in hand. */
+  readonly #checks = new Map<string, Promise<void>>();
 
   constructor(deps: FollowingDeps) {
     this.#deps = deps;
     this.#news = new News(deps.clock);
   }
 
-  /** Looks at every interval until `signal` aborts. */
+  /** Looks at every image once an interval until `signal` aborts. One whose registry is slow holds up no other. */
   async run(desired: () => DesiredState | null, signal: AbortSignal): Promise<void> {
-    const { clock, random, updateIntervalMs, report } = this.#deps;
     while (!signal.aborted) {
-      const wanted = desired();
-      if (wanted !== null) await this.check(wanted).catch(report);
-      // Shorter than asked for, never longer: the interval is a promise.
-      await this.#news.wait(clock.now() + updateIntervalMs * (0.8 + 0.2 * random()), signal);
+      const images = byImage(desired()?.servers.filter(follows) ?? []);
+      for (const [image, servers] of images) if (this.#isDue(image)) this.#begin(image, servers, signal);
+      await this.#news.wait(this.#nextDue(images), signal);
     }
+    await Promise.all(this.#checks.values());
   }
 
   /** Somebody asks to look at once. */
-  readonly lookNow = (): void => this.#news.hint();
+  readonly lookNow = (): void => {
+    this.#due.clear();
+    this.#news.hint();
+  };
 
-  /** One look at the images of all entries that follow; a registry that is away changes nothing. */
-  async check(desired: DesiredState): Promise<void> {
-    await Promise.all(desired.servers.filter(follows).map((server) => this.#checkOne(server)));
+  /** Further away than an interval: the clock was set back. */
+  #isDue(image: string): boolean {
+    const { clock, updateIntervalMs } = this.#deps;
+    const left = (this.#due.get(image) ?? 0) - clock.now();
+    return (left <= 0 || left > updateIntervalMs) && !this.#checks.has(image);
   }
 
-  async #checkOne(server: Deployable): Promise<void> {
+  #begin(image: string, servers: readonly Deployable[], signal: AbortSignal): void {
+    this.#due.set(image, this.#afterInterval());
+    const check = Promise.all(servers.map((server) => this.#checkOne(server, signal)))
+      .then(() => undefined, this.#deps.report)
+      .finally(() => {
+        this.#checks.delete(image);
+        this.#news.hint();
+      });
+    this.#checks.set(image, check);
+  }
+
+  #nextDue(images: ReadonlyMap<string, unknown>): number {
+    const waiting = [...images.keys()].filter((image) => !this.#checks.has(image));
+    const dues = waiting.map((image) => this.#due.get(image) ?? 0);
+    return Math.min(this.#afterInterval(), ...dues);
+  }
+
+  /** Shorter than asked for, never longer: the interval is a promise. */
+  #afterInterval(): number {
+    const { clock, random, updateIntervalMs } = this.#deps;
+    return clock.now() + updateIntervalMs * (0.8 + 0.2 * random());
+  }
+
+  /** A registry that is away changes nothing. */
+  async #checkOne(server: Deployable, signal: AbortSignal): Promise<void> {
     try {
-      await this.#follow(server);
+      await this.#follow(server, signal);
       this.#troubles.delete(server.name);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      this.#say(server, error);
+      if (!signal.aborted) this.#say(server, error);
     }
   }
 
-  async #follow(server: Deployable): Promise<void> {
+  async #follow(server: Deployable, signal: AbortSignal): Promise<void> {
     const { updateIntervalMs, hint } = this.#deps;
     if (this.#resolvedOf(server) === null) return;
     // Half of the interval: all who share an image share one answer, and the next check asks again.
-    const asking = { ...this.#deps, maxAgeMs: updateIntervalMs / 2 };
+    const asking = { ...this.#deps, maxAgeMs: updateIntervalMs / 2, signal };
     const choice = await bestOf(server, this.#memoryOf(server), asking);
     this.#sayPassedOver(server, choice.passedOver);
     // While we asked, a commit may have changed what is followed.
@@ -143,4 +176,15 @@ export class Following {
       this.#deps.log.warn({ server_name: name, image }, `${image} is passed over: ${why}`);
     }
   }
+}
+
+/** What is asked for together: all tags of a repository, or one tag. */
+function byImage(servers: readonly Deployable[]): ReadonlyMap<string, readonly Deployable[]> {
+  const images = new Map<string, Deployable[]>();
+  for (const server of servers) {
+    const { image } = server.blueprint;
+    const asked = server.strategy === 'latest' ? image : repositoryOf(image);
+    images.set(asked, [...(images.get(asked) ?? []), server]);
+  }
+  return images;
 }
