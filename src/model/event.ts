@@ -68,6 +68,12 @@ export interface EventFields {
     /** What a pull onto an empty disk fetches. */
     size_bytes?: number;
   };
+  update_withdrawn: {
+    image_digest: string;
+    version: string | null;
+    /** Image digest of one that was told before and is still available. */
+    still: string | null;
+  };
   update_started: {
     rollout_id: string;
     spec: string;

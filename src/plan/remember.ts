@@ -1,7 +1,7 @@
 import type { Event } from '../model/event.ts';
 import { emptyMemory, emptyServerMemory, type Memory, type ServerMemory } from '../model/memory.ts';
 import { exits } from './remember/exits.ts';
-import { fold, type Folds } from './remember/fold.ts';
+import { fold, without, type Folds } from './remember/fold.ts';
 import { recovery } from './remember/recovery.ts';
 import { obeyed } from './remember/request.ts';
 import { rollout } from './remember/rollout.ts';
@@ -39,6 +39,7 @@ const notes: Folds<ServerMemory> = {
   server_refused: (server, { reason }) => ({ ...server, refusalNoted: reason }),
   server_held: (server, { reason }) => ({ ...server, refusalNoted: reason }),
   update_available: available,
+  update_withdrawn: withdrawn,
 };
 
 /** So many first sights are kept, the newest: no registry may make memory grow. */
@@ -49,6 +50,14 @@ function available(server: ServerMemory, event: Event<'update_available'>): Serv
   const { [digest]: known, ...others } = server.found;
   const found = [...Object.entries(others), [digest, known ?? { at, version }] as const].slice(-MOST_FOUND);
   return { ...server, updateNoted: digest, found: Object.fromEntries(found) };
+}
+
+/** Told anew, and as old as then, should it come back. */
+function withdrawn(
+  server: ServerMemory,
+  { image_digest: digest, still = null }: Event<'update_withdrawn'>,
+): ServerMemory {
+  return { ...server, updateNoted: still, found: without(server.found, digest) };
 }
 
 function ofServer(memory: Memory, event: Event): Memory {

@@ -1,13 +1,21 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { News } from '../lib/news.ts';
-import type { DesiredState } from '../model/desired.ts';
+import type { DesiredServer, DesiredState } from '../model/desired.ts';
 import { Failure } from '../model/failure.ts';
 import { emptyServerMemory, type Resolved, type ServerMemory } from '../model/memory.ts';
 import { repositoryOf } from '../model/spec.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { bestOf, follows, type Choice, type Deployable, type Found, type PassedOver } from './candidates.ts';
+import {
+  bestOf,
+  follows,
+  isFixed,
+  type Choice,
+  type Deployable,
+  type Found,
+  type PassedOver,
+} from './candidates.ts';
 import { traceOf } from './perform.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -46,7 +54,9 @@ export class Following {
   /** Looks at every image once an interval until `signal` aborts. One whose registry is slow holds up no other. */
   async run(desired: () => DesiredState | null, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const images = byImage(desired()?.servers.filter(follows) ?? []);
+      const wanted = desired();
+      if (wanted !== null) await this.#withdrawFixed(wanted).catch(this.#deps.report);
+      const images = byImage(wanted?.servers.filter(follows) ?? []);
       for (const [image, servers] of images) if (this.#isDue(image)) this.#begin(image, servers, signal);
       await this.#news.wait(this.#nextDue(images), signal);
     }
@@ -129,29 +139,53 @@ export class Following {
     });
   }
 
-  /** Once a version: from the oldest to the newest, so that the newest is the one that is told. */
+  /** Told once as long as it stays available; when it no longer is, that is told too. */
   async #note(server: Deployable, { ripe, young }: Choice): Promise<void> {
     const newest = young[0] ?? ripe;
     const { found, updateNoted } = this.#memoryOf(server);
-    const all = [...young, ...(ripe === null ? [] : [ripe])].reverse();
-    for (const one of all) {
-      const isKnown = found[one.imageDigest] !== undefined;
-      if (isKnown && (one !== newest || updateNoted === one.imageDigest)) continue;
-      await this.#deps.recorder.record({
-        event: 'update_available',
-        server: server.name,
-        traceId: traceOf(server.name, this.#deps),
-        fields: {
-          ...{ image: one.image, image_digest: one.imageDigest, version: one.version },
-          ...{ current: this.#resolvedOf(server)?.version ?? null, first_seen_ms: one.firstSeenAt },
-          size_bytes: one.sizeBytes,
-        },
-      });
+    const wasTold = newest !== null && found[newest.imageDigest] !== undefined;
+    if (newest?.imageDigest === updateNoted || (newest === null && updateNoted === null)) return;
+    if (newest === null || (wasTold && updateNoted !== null))
+      await this.#withdraw(server, newest?.imageDigest ?? null);
+    else await this.#tell(server, newest);
+    this.#deps.hint();
+  }
+
+  async #tell(server: Deployable, found: Found): Promise<void> {
+    await this.#deps.recorder.record({
+      event: 'update_available',
+      server: server.name,
+      traceId: traceOf(server.name, this.#deps),
+      fields: {
+        ...{ image: found.image, image_digest: found.imageDigest, version: found.version },
+        ...{ current: this.#resolvedOf(server)?.version ?? null, first_seen_ms: found.firstSeenAt },
+        size_bytes: found.sizeBytes,
+      },
+    });
+  }
+
+  /** `still`: the image digest of what was told before and is still there. */
+  async #withdraw(server: DesiredServer, still: string | null): Promise<void> {
+    const { found, updateNoted } = this.#memoryOf(server);
+    if (updateNoted === null) return;
+    await this.#deps.recorder.record({
+      event: 'update_withdrawn',
+      server: server.name,
+      traceId: traceOf(server.name, this.#deps),
+      fields: { image_digest: updateNoted, version: found[updateNoted]?.version ?? null, still },
+    });
+  }
+
+  /** What does not move by itself any more has nothing available. */
+  async #withdrawFixed({ servers }: DesiredState): Promise<void> {
+    for (const server of servers) {
+      if (!isFixed(server) || this.#memoryOf(server).updateNoted === null) continue;
+      await this.#withdraw(server, null);
       this.#deps.hint();
     }
   }
 
-  #memoryOf = ({ name }: Deployable): ServerMemory =>
+  #memoryOf = ({ name }: DesiredServer): ServerMemory =>
     this.#deps.recorder.memory.servers[name] ?? emptyServerMemory;
 
   /** null: its own image is not known yet, or no longer that of this entry. */

@@ -448,4 +448,16 @@ describe('the log', () => {
         .updateNoted,
     ).toBe('d');
   });
+
+  it('what was told and is there no more is forgotten, with its age; what was told before stands again', () => {
+    const told = (digest: string) =>
+      event('update_available', { image: 'i', image_digest: digest, version: null, current: null });
+    const gone = (still: string | null) =>
+      event('update_withdrawn', { image_digest: 'b', version: null, still });
+    expect(server([told('a'), told('b'), gone('a')])).toMatchObject({
+      updateNoted: 'a',
+      found: { a: { at: NOW } },
+    });
+    expect(server([told('b'), gone(null)])).toMatchObject({ updateNoted: null, found: {} });
+  });
 });

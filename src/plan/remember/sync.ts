@@ -39,5 +39,4 @@ export const forgiven = (server: ServerMemory): ServerMemory => ({
   recovery: emptyServerMemory.recovery,
   rollback: null,
   refusalNoted: null,
-  updateNoted: null,
 });
