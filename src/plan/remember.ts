@@ -2,6 +2,7 @@ import type { Event } from '../model/event.ts';
 import { emptyMemory, emptyServerMemory, type Memory, type ServerMemory } from '../model/memory.ts';
 import { exits } from './remember/exits.ts';
 import { fold, without, type Folds } from './remember/fold.ts';
+import { images, orphaned, orphans } from './remember/images.ts';
 import { recovery } from './remember/recovery.ts';
 import { obeyed } from './remember/request.ts';
 import { rollout } from './remember/rollout.ts';
@@ -20,6 +21,7 @@ export function remember(memory: Memory, event: Event): Memory {
 }
 
 const wide: Folds<Memory> = {
+  ...orphans,
   memory_checkpoint: restored,
   manifest_synced: synced,
   request_accepted: obeyed,
@@ -64,7 +66,10 @@ function ofServer(memory: Memory, event: Event): Memory {
   const { server_name: name } = event;
   if (name === undefined) return memory;
   const before = memory.servers[name] ?? emptyServerMemory;
-  const after = [rollout, exits, recovery, notes].reduce((server, part) => fold(part, server, event), before);
+  const after = [rollout, images, exits, recovery, notes].reduce(
+    (server, part) => fold(part, server, event),
+    before,
+  );
   return after === before ? memory : { ...memory, servers: { ...memory.servers, [name]: after } };
 }
 
@@ -82,10 +87,12 @@ const complete = (server: Partial<ServerMemory>): ServerMemory => ({
   recovery: { ...emptyServerMemory.recovery, ...server.recovery },
 });
 
-/** Nothing is left of it; that its entry came back in the meantime is not forgotten with it. */
-function removed(memory: Memory, { server_name: name = '' }: Event<'server_removed'>): Memory {
+/** Nothing is left of it but its images; that its entry came back in the meantime is not forgotten with it. */
+function removed(memory: Memory, { server_name: name = '', time_ms: at }: Event<'server_removed'>): Memory {
   const { [name]: known, ...others } = memory.servers;
-  if (known === undefined || known.entry === null) return { ...memory, servers: others };
+  if (known === undefined) return memory;
+  const left = { ...memory, servers: others, orphans: orphaned(memory, known, at) };
+  if (known.entry === null) return left;
   const { entry, traceId, prune } = known;
-  return { ...memory, servers: { ...others, [name]: { ...emptyServerMemory, entry, traceId, prune } } };
+  return { ...left, servers: { ...others, [name]: { ...emptyServerMemory, entry, traceId, prune } } };
 }

@@ -219,6 +219,19 @@ describe('a rollout', () => {
     ).toEqual([]);
   });
 
+  it('images that we brought are ours to remove even when their server is gone', () => {
+    const ref = 'docker.io/liminalcommons/github@sha256:d';
+    const pulled = event('image_pulled', { image: v1.image, image_digest: 'sha256:d', seconds: 1 });
+    const gone = event('server_removed', { version: null });
+    const byOther = event('image_removed', { image: ref }, { server: 'coda' });
+    expect(fold([pulled, gone])).toMatchObject({ servers: {}, orphans: { [ref]: NOW } });
+    expect(fold([pulled, gone, byOther]).orphans).toEqual({});
+    expect(fold([pulled, gone, pulled])).toMatchObject({
+      servers: { github: { pulled: [ref] } },
+      orphans: {},
+    });
+  });
+
   it('what a tag stood for is kept with its entry', () => {
     const resolved = event('version_resolved', { entry: 'e', image: 'i', image_digest: 'd', version: null });
     expect(server([resolved]).resolved).toMatchObject({

@@ -1,6 +1,5 @@
 import type { Event } from '../../model/event.ts';
 import type { Postponed, ServerMemory } from '../../model/memory.ts';
-import { repositoryOf } from '../../model/spec.ts';
 import { without, withoutIncident, type Folds } from './fold.ts';
 
 const FIRST_RETRY_MS = 1_000;
@@ -39,16 +38,6 @@ export const rollout: Folds<ServerMemory> = {
   }),
   rollback_completed: wayBackEnded,
   rollback_failed: wayBackEnded,
-  image_pulled: (server, { image, image_digest, time_ms: at }) => {
-    const ref = `${repositoryOf(image)}@${image_digest}`;
-    const pulled = [...server.pulled.filter((one) => one !== ref), ref];
-    return { ...server, pulled, pulledAt: { ...server.pulledAt, [ref]: at } };
-  },
-  image_removed: (server, { image }) => ({
-    ...server,
-    pulled: server.pulled.filter((ref) => ref !== image),
-    pulledAt: without(server.pulledAt, image),
-  }),
 };
 
 /** The intent says it too: which of two joined ones is live must not hang on our living until the outcome. */
