@@ -35,6 +35,9 @@ export interface FollowingDeps {
   readonly report: (error: unknown) => void;
 }
 
+/** All who share an image share one answer; the next check, and whoever says look now, asks again. */
+const SHARED_MS = 5_000;
+
 /** Asks registries whether entries that follow versions have something newer. Decides what is wanted, never what is done. */
 export class Following {
   readonly #deps: FollowingDeps;
@@ -113,8 +116,7 @@ export class Following {
   async #follow(server: Deployable, signal: AbortSignal): Promise<void> {
     const { updateIntervalMs, hint } = this.#deps;
     if (this.#resolvedOf(server) === null) return;
-    // Half of the interval: all who share an image share one answer, and the next check asks again.
-    const asking = { ...this.#deps, maxAgeMs: updateIntervalMs / 2, signal };
+    const asking = { ...this.#deps, maxAgeMs: Math.min(updateIntervalMs / 2, SHARED_MS), signal };
     const choice = await bestOf(server, this.#memoryOf(server), asking);
     this.#sayPassedOver(server, choice.passedOver);
     // While we asked, a commit may have changed what is followed.

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../src/model/event.ts';
 import { Failure } from '../../src/model/failure.ts';
 import type { Registry } from '../../src/registry/registry.ts';
+import { leaveRequest } from '../../src/state/index.ts';
 import { digestOf, entry, imageOf, manifest, publish } from '../story/stories.ts';
 import { openStage, type Stage } from '../support/orchestrator.ts';
 
@@ -50,6 +51,20 @@ it('a registry that does not answer delays the checks of no other', async () => 
   await stage.pass(600_000);
   expect(asked).toContain(SLOW);
   expect(asked.filter((one) => one !== SLOW)).toHaveLength(Math.floor(600 / 54));
+});
+
+it('a person who asks to look gets an answer of now', async () => {
+  publish(stage, '1.0.0');
+  await stage.commit(manifest({ a: entry('1.0.0', FOLLOWS) }));
+  await stage.start();
+  await stage.settled();
+  await stage.pass(60_000);
+  publish(stage, '1.1.0');
+  await stage.pass(6_000);
+  const asking = { request: 'sync', server: null, forSeconds: null, reason: null } as const;
+  await leaveRequest(stage.directory, { ...asking, id: 'now', at: stage.clock.now() });
+  await stage.pass(2_000);
+  expect(stage.orchestrator().recorder.memory.servers['a']?.resolved?.version).toBe('1.1.0');
 });
 
 describe('an update that nobody allowed', () => {
