@@ -44,14 +44,15 @@ const notes: Folds<ServerMemory> = {
   update_withdrawn: withdrawn,
 };
 
-/** So many first sights are kept, the newest: no registry may make memory grow. */
+/** So many first sights are kept: no registry may make memory grow. The oldest stay, or none would ever be old enough. */
 const MOST_FOUND = 50;
 
 function available(server: ServerMemory, event: Event<'update_available'>): ServerMemory {
   const { image_digest: digest, version = null, first_seen_ms: at = event.time_ms } = event;
   const { [digest]: known, ...others } = server.found;
-  const found = [...Object.entries(others), [digest, known ?? { at, version }] as const].slice(-MOST_FOUND);
-  return { ...server, updateNoted: digest, found: Object.fromEntries(found) };
+  const oldest = Object.entries(others).slice(0, MOST_FOUND - 1);
+  const found = Object.fromEntries([...oldest, [digest, known ?? { at, version }] as const]);
+  return { ...server, updateNoted: digest, found };
 }
 
 /** Told anew, and as old as then, should it come back. */

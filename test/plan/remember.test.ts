@@ -473,4 +473,21 @@ describe('the log', () => {
     });
     expect(server([told('b'), gone(null)])).toMatchObject({ updateNoted: null, found: {} });
   });
+
+  it('of very many new versions the oldest are remembered, until they are left behind', () => {
+    const versions = Array.from({ length: 80 }, (_one, n) => `1.${n + 1}.0`);
+    const told = versions.map((version, n) =>
+      event(
+        'update_available',
+        { image: 'i', image_digest: `d${version}`, version, current: null },
+        { time: NOW + n },
+      ),
+    );
+    const kept = server(told).found;
+    expect(Object.keys(kept)).toHaveLength(50);
+    expect(kept).toMatchObject({ 'd1.1.0': { at: NOW }, 'd1.80.0': { at: NOW + 79 } });
+    const resolved = { entry: 'e', image: 'i', image_digest: 'd1.2.0', version: '1.2.0' };
+    const after = server([...told, event('version_resolved', resolved)]).found;
+    expect(Object.keys(after)).toEqual(Object.keys(kept).slice(2));
+  });
 });
