@@ -4,7 +4,7 @@ import type { LoggedEvent } from '../../examples/stage/events.ts';
 import type { Watching } from '../../examples/stage/stage.ts';
 import { isReady } from '../../examples/stage/status.ts';
 import { Gateway } from '../../examples/stage/gateway.ts';
-import { moveTag } from '../support/move-tag.ts';
+import { moveTag, tagOnlyFor } from '../support/move-tag.ts';
 import { RegistryProxy } from '../support/registry-proxy.ts';
 import { allReady, eventsOf, openTestStage, untilEvent, type TestStage } from '../support/stage.ts';
 import { buildTestServerImage, type TestServerBehaviour } from '../support/test-server-image.ts';
@@ -144,8 +144,9 @@ describe('versions that are followed', () => {
     expect(await eventsOf(watching, 'server_ready', name)).toHaveLength(2);
   });
 
-  test('an update that nobody allowed is told once, in the status and in the log', async () => {
-    await push('told', '1.1.0');
+  test('an update that nobody allowed is told once, in the status and in the log, if the engine can run it', async () => {
+    const { repository } = await push('told', '1.1.0');
+    await tagOnlyFor('s390x', stage.engine, repository, { from: '1.1.0', to: '1.2.0' });
     const record = await watching.status.server(
       stage.name('told'),
       ({ why }) => why === 'as desired; 1.1.0 is available',
