@@ -83,7 +83,7 @@ function inMemory(clock: Clock): EngineRooms {
     registry: {
       digestOf: async (image) => digest(image),
       tags: async () => [],
-      inspect: async (image) => ({ digest: digest(image), platformDigest: digest(image), sizeBytes: 0 }),
+      inspect: async () => ({ sizeBytes: 0, offers: [] }),
     },
     probe: {
       check: (_settings, target, timeoutMs, signal) =>

@@ -33,7 +33,12 @@ export const catalogue: { readonly [T in EventType]: CatalogueEntry } = {
   server_held: warn('something that is not ours stands in the way and is left alone'),
   drift_detected: warn('a container is no longer what we made; it will be put right'),
   version_resolved: info('a tag was resolved to a digest'),
-  update_available: info('a newer version exists and is not taken because auto_update is off'),
+  update_available: info(
+    'a newer version exists and is not taken: auto_update is off, or it is younger than min_age_seconds',
+  ),
+  update_withdrawn: info(
+    'what was available no longer is: its tag went or moved, or the entry leads elsewhere',
+  ),
   version_written_back: info('a commit in the manifest repository says the newer version (--write-back)'),
   update_started: info('a rollout began'),
   image_pulled: info('an image is on this machine now'),

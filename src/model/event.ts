@@ -53,6 +53,8 @@ export interface EventFields {
     version: string | null;
     /** What the entry itself names, where a strategy chose another. */
     asked?: string;
+    /** What a pull onto an empty disk fetches, where its registry was asked. */
+    size_bytes?: number;
     why?: string;
   };
 
@@ -63,6 +65,14 @@ export interface EventFields {
     current: string | null;
     /** Unix ms; `min_age_seconds` counts from here. */
     first_seen_ms?: number;
+    /** What a pull onto an empty disk fetches. */
+    size_bytes?: number;
+  };
+  update_withdrawn: {
+    image_digest: string;
+    version: string | null;
+    /** Image digest of one that was told before and is still available. */
+    still: string | null;
   };
   version_written_back: {
     /** With the tag that the manifest says there. */

@@ -7,6 +7,7 @@ export type FailureCode =
   | 'image_not_found'
   | 'image_pull_failed'
   | 'image_mismatch'
+  | 'image_platform'
   | 'registry_unreachable'
   | 'registry_denied'
   | 'registry_busy'

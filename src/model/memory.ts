@@ -24,6 +24,8 @@ export interface Memory {
   /** Unix ms when our view was last trusted again: silence from before it means nothing. */
   readonly viewClearedAt: number | null;
   readonly servers: Readonly<Record<string, ServerMemory>>;
+  /** Images that we brought for servers that are gone, as `repository@digest` -> Unix ms of their going. */
+  readonly orphans: Readonly<Record<string, number>>;
 }
 
 export interface Pause {
@@ -171,6 +173,7 @@ export const emptyMemory: Memory = {
   viewSuspectSince: null,
   viewClearedAt: null,
   servers: {},
+  orphans: {},
 };
 
 export const emptyServerMemory: ServerMemory = {

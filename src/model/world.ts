@@ -59,6 +59,8 @@ export interface View {
   readonly depsMissing: readonly string[];
   /** Containers that are not ours; one may hold a fixed host port or the server's name. */
   readonly strangers: readonly Stranger[];
+  /** Images that we brought and that this server may remove, as `repository@digest` -> Unix ms from which their grace runs. */
+  readonly brought: Readonly<Record<string, number>>;
   /** `repository@digest` references that some server's wanted, stable or existing instance needs. */
   readonly imagesInUse: readonly string[];
   /** Nothing unwanted that depends on it is left. */

@@ -1,7 +1,8 @@
 import type { Event } from '../model/event.ts';
 import { emptyMemory, emptyServerMemory, type Memory, type ServerMemory } from '../model/memory.ts';
 import { exits } from './remember/exits.ts';
-import { fold, type Folds } from './remember/fold.ts';
+import { fold, without, type Folds } from './remember/fold.ts';
+import { images, orphaned, orphans } from './remember/images.ts';
 import { recovery } from './remember/recovery.ts';
 import { obeyed } from './remember/request.ts';
 import { rollout } from './remember/rollout.ts';
@@ -20,6 +21,7 @@ export function remember(memory: Memory, event: Event): Memory {
 }
 
 const wide: Folds<Memory> = {
+  ...orphans,
   memory_checkpoint: restored,
   manifest_synced: synced,
   request_accepted: obeyed,
@@ -40,25 +42,36 @@ const notes: Folds<ServerMemory> = {
   server_held: (server, { reason }) => ({ ...server, refusalNoted: reason }),
   update_available: available,
   version_written_back: (server, { image }) => ({ ...server, writtenBack: image }),
+  update_withdrawn: withdrawn,
 };
 
-/** So many first sights are kept, the newest: no registry may make memory grow. */
+/** So many first sights are kept: no registry may make memory grow. The oldest stay, or none would ever be old enough. */
 const MOST_FOUND = 50;
 
 function available(server: ServerMemory, event: Event<'update_available'>): ServerMemory {
   const { image, image_digest: digest, version = null, first_seen_ms: at = event.time_ms } = event;
   const { [digest]: known, ...others } = server.found;
-  const found = [...Object.entries(others), [digest, { at, ...known, version, image }] as const].slice(
-    -MOST_FOUND,
-  );
-  return { ...server, updateNoted: digest, found: Object.fromEntries(found) };
+  const oldest = Object.entries(others).slice(0, MOST_FOUND - 1);
+  const found = Object.fromEntries([...oldest, [digest, { at, ...known, version, image }] as const]);
+  return { ...server, updateNoted: digest, found };
+}
+
+/** Told anew, and as old as then, should it come back. */
+function withdrawn(
+  server: ServerMemory,
+  { image_digest: digest, still = null }: Event<'update_withdrawn'>,
+): ServerMemory {
+  return { ...server, updateNoted: still, found: without(server.found, digest) };
 }
 
 function ofServer(memory: Memory, event: Event): Memory {
   const { server_name: name } = event;
   if (name === undefined) return memory;
   const before = memory.servers[name] ?? emptyServerMemory;
-  const after = [rollout, exits, recovery, notes].reduce((server, part) => fold(part, server, event), before);
+  const after = [rollout, images, exits, recovery, notes].reduce(
+    (server, part) => fold(part, server, event),
+    before,
+  );
   return after === before ? memory : { ...memory, servers: { ...memory.servers, [name]: after } };
 }
 
@@ -76,10 +89,12 @@ const complete = (server: Partial<ServerMemory>): ServerMemory => ({
   recovery: { ...emptyServerMemory.recovery, ...server.recovery },
 });
 
-/** Nothing is left of it; that its entry came back in the meantime is not forgotten with it. */
-function removed(memory: Memory, { server_name: name = '' }: Event<'server_removed'>): Memory {
+/** Nothing is left of it but its images; that its entry came back in the meantime is not forgotten with it. */
+function removed(memory: Memory, { server_name: name = '', time_ms: at }: Event<'server_removed'>): Memory {
   const { [name]: known, ...others } = memory.servers;
-  if (known === undefined || known.entry === null) return { ...memory, servers: others };
+  if (known === undefined) return memory;
+  const left = { ...memory, servers: others, orphans: orphaned(memory, known, at) };
+  if (known.entry === null) return left;
   const { entry, traceId, prune } = known;
-  return { ...memory, servers: { ...others, [name]: { ...emptyServerMemory, entry, traceId, prune } } };
+  return { ...left, servers: { ...others, [name]: { ...emptyServerMemory, entry, traceId, prune } } };
 }

@@ -1,9 +1,11 @@
-import { compare, parse, Range, satisfies, type SemVer } from 'semver';
+import { compare, parse, Range, type SemVer } from 'semver';
 
 export interface VersionQuestion {
   readonly strategy: 'pinned' | 'semantic' | 'latest';
   /** The tag that is deployed or asked for; null: none. */
   readonly current: string | null;
+  /** Versions that are left behind: nothing at or below any of them. */
+  readonly above: readonly string[];
   /** semver range; null: `^<current>`. */
   readonly versionRange: string | null;
   /** Tags, versions or semver ranges that are not wanted. */
@@ -12,30 +14,23 @@ export interface VersionQuestion {
 }
 
 /**
- * The tag to go to, or null when there is nothing better than the present one (contracts section 2): strict semver of
- * the same family, no prerelease unless the range names one, never a downgrade. Only the semantic strategy chooses
- * versions; the others follow one tag.
+ * The tags to go to, the best first (contracts section 2): strict semver of the same family, no prerelease unless the
+ * range names one, never a downgrade. Only the semantic strategy chooses versions; the others follow one tag.
  */
-export function chooseVersion({
-  strategy,
-  current,
-  versionRange,
-  exclude,
-  tags,
-}: VersionQuestion): string | null {
+export function newerVersions(question: VersionQuestion): readonly string[] {
+  const { strategy, current, versionRange, above, exclude, tags } = question;
   const from = strategy === 'semantic' && current !== null ? readTag(current) : null;
   const range = from === null ? null : readRange(versionRange ?? `^${from.version.version}`);
-  if (from === null || range === null) return null;
-  return (
-    tags
-      .flatMap((text) => readTag(text) ?? [])
-      .filter((tag) => tag.family === from.family && compare(tag.version, from.version) > 0)
-      .filter((tag) => range.test(tag.version) && !isExcluded(tag, exclude))
-      .reduce<Tag | null>(
-        (best, tag) => (best !== null && compare(best.version, tag.version) >= 0 ? best : tag),
-        null,
-      )?.text ?? null
-  );
+  if (from === null || range === null) return [];
+  const floors = [from, ...above.flatMap((text) => readTag(text) ?? [])];
+  const unwanted = exclude.flatMap((text) => readRange(text, { includePrerelease: true }) ?? []);
+  return tags
+    .flatMap((text) => readTag(text) ?? [])
+    .filter((tag) => tag.family === from.family && range.test(tag.version) && !exclude.includes(tag.text))
+    .filter(({ version }) => floors.every((floor) => compare(version, floor.version) > 0))
+    .filter(({ version }) => !unwanted.some((one) => one.test(version)))
+    .sort((a, b) => compare(b.version, a.version))
+    .map(({ text }) => text);
 }
 
 /** Both are versions of one family, and the first is the older one. */
@@ -79,19 +74,16 @@ const ordered = (pre: string): string =>
     .replace(/([a-z])[.-]?(?=\d)/g, '$1.')
     .replaceAll('-', '.');
 
-/** A range written with the family's own words (`^v1.0.0`, `^1.0.0-alpine`) means the version in it. */
-function readRange(text: string): Range | null {
+/** A range written with the family's own words (`^v1.0.0`, `^1.0.0-alpine`, `<=2.0.0-rc1`) means the version in it. */
+function readRange(text: string, options: { readonly includePrerelease?: boolean } = {}): Range | null {
   const bare = text.replace(
     /v?\d+\.\d+\.\d+-[a-z0-9._-]+/gi,
     (word) => readTag(word)?.version.version ?? word,
   );
   try {
-    return new Range(bare);
+    return new Range(bare, options);
   } catch (error) {
     if (error instanceof TypeError) return null;
     throw error;
   }
 }
-
-const isExcluded = ({ text, version }: Tag, exclude: readonly string[]): boolean =>
-  exclude.some((unwanted) => unwanted === text || satisfies(version, unwanted, { includePrerelease: true }));

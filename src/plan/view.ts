@@ -27,6 +27,8 @@ interface Shared {
   readonly instances: ReadonlyMap<string, readonly Instance[]>;
   readonly ready: ReadonlySet<string>;
   readonly imagesInUse: readonly string[];
+  /** The one that also removes the images of servers that are gone; null: none is well. */
+  readonly caretaker: string | null;
   /** Unwanted servers that are still there -> what they depend on. */
   readonly unwanted: ReadonlyMap<string, readonly string[]>;
 }
@@ -35,13 +37,15 @@ function share(world: World): Shared {
   const entries = new Map(world.desired.servers.map((entry) => [entry.name, entry]));
   const instances = groupByServer(world.sighting.instances);
   const unwanted = [...instances].filter(([name]) => !entries.has(name));
+  const ready = new Set(
+    [...instances].filter(([, own]) => own.some((one) => isReady(world, one))).map(([name]) => name),
+  );
   return {
     entries,
     instances,
-    ready: new Set(
-      [...instances].filter(([, own]) => own.some((one) => isReady(world, one))).map(([name]) => name),
-    ),
+    ready,
     imagesInUse: imagesInUse(world),
+    caretaker: world.desired.servers.find(({ name }) => ready.has(name))?.name ?? null,
     unwanted: new Map(unwanted.map(([name, own]) => [name, dependenciesOf(own)])),
   };
 }
@@ -68,6 +72,7 @@ function viewOf(world: World, name: string, shared: Shared): View {
     depsReady: depsMissing.length === 0,
     depsMissing,
     strangers: sighting.strangers,
+    brought: broughtBy(world, name, shared),
     imagesInUse: shared.imagesInUse,
     dependantsGone: dependantsOf(name, shared.unwanted).length === 0,
   };
@@ -99,11 +104,19 @@ function imagesInUse({ sighting, wanted, memory, specs }: World): string[] {
   return [...new Set([...all.flatMap((spec) => (spec ? [imageRefOf(spec)] : [])), ...keptImages(memory)])];
 }
 
-/** Of the last versions that were proven: going back to one needs no registry. */
-const keptImages = ({ servers }: World['memory']): string[] =>
-  Object.values(servers).flatMap(({ pulled, stableImages }) =>
-    pulled.filter((ref) => stableImages.includes(ref.slice(ref.indexOf('@') + 1))),
-  );
+/** Of the last versions that were proven, whoever brought them here: going back to one needs no registry. */
+function keptImages({ servers, orphans }: World['memory']): string[] {
+  const all = Object.values(servers);
+  const stable = new Set(all.flatMap(({ stableImages }) => stableImages));
+  const brought = [...all.flatMap(({ pulled }) => pulled), ...Object.keys(orphans)];
+  return brought.filter((ref) => stable.has(ref.slice(ref.indexOf('@') + 1)));
+}
+
+function broughtBy(world: World, name: string, { caretaker }: Shared): View['brought'] {
+  const { pulled, pulledAt } = memoryOf(world, name);
+  const own = Object.fromEntries(pulled.map((ref) => [ref, pulledAt[ref] ?? 0]));
+  return name === caretaker ? { ...world.memory.orphans, ...own } : own;
+}
 
 const dependenciesOf = (instances: readonly Instance[]): string[] => [
   ...new Set(instances.flatMap(({ spec }) => spec?.settings.dependsOn ?? [])),

@@ -1,8 +1,8 @@
 import type { DesiredServer } from '../model/desired.ts';
 import type { ServerMemory } from '../model/memory.ts';
 import { repositoryOf } from '../model/spec.ts';
-import { notAbove } from './floor.ts';
-import { chooseVersion, isOlder } from './versions.ts';
+import { leftBehind } from './floor.ts';
+import { isOlder, newerVersions } from './versions.ts';
 
 /** A version that git should be told of. */
 export interface Untold {
@@ -42,7 +42,7 @@ function offeredVersion(
   memory: ServerMemory,
   { image: written, now }: { readonly image: string; readonly now: number },
 ): Untold | null {
-  const { strategy, versionRange, minAgeSeconds } = server;
+  const { strategy, versionRange, exclude, minAgeSeconds } = server;
   const barred = new Set(memory.quarantined.map(({ imageDigest }) => imageDigest));
   const offers = Object.entries(memory.found).flatMap(([digest, { at, image, version }]) => {
     const isRipe = now - at >= minAgeSeconds * 1_000 && !barred.has(digest);
@@ -50,8 +50,8 @@ function offeredVersion(
     return isRipe && isOurs ? [{ image, tag: tagOf(image), version }] : [];
   });
   const tags = offers.map(({ tag }) => tag);
-  const exclude = [...server.exclude, ...notAbove(server, memory)];
-  const best = chooseVersion({ strategy, current: tagOf(written), versionRange, exclude, tags });
+  const above = leftBehind(server, memory);
+  const [best] = newerVersions({ strategy, current: tagOf(written), above, versionRange, exclude, tags });
   const offer = offers.find(({ tag }) => tag === best);
   return offer === undefined ? null : { ...offer, why: 'the registry has it, and auto_update is off' };
 }

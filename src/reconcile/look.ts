@@ -99,7 +99,8 @@ export class Look {
     const known = remembered.flatMap((digest) => (digest === null ? [] : (this.#specs[digest] ?? [])));
     const wanted = this.#deps.sealing.known(desired);
     const pulled = Object.values(memory.servers).flatMap((server) => server.pulled);
-    return [...new Set([...[...wanted, ...known].map(imageRefOf), ...pulled])];
+    const brought = [...pulled, ...Object.keys(memory.orphans)];
+    return [...new Set([...[...wanted, ...known].map(imageRefOf), ...brought])];
   }
 
   #learnSpecs(wanted: Readonly<Record<string, Spec>>, sighting: Sighting): void {

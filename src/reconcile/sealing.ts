@@ -12,7 +12,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import { blockedBy, missingSecret, resolving, type Trouble } from './blocked.ts';
-import { bestOf, follows, keepsTo, type Deployable } from './following.ts';
+import { bestOf, follows, keepsTo, type Deployable } from './candidates.ts';
 import { KnownSecrets } from './known-secrets.ts';
 import { traceOf } from './perform.ts';
 import type { Recorder } from './recorder.ts';
@@ -195,8 +195,7 @@ export class Sealing {
     const asked = { image, imageDigest: await this.#ask(image) };
     if (back || !follows(server) || !server.autoUpdate) return asked;
     try {
-      const { registry, clock } = this.#deps;
-      const { ripe } = await bestOf(server, this.#memoryOf(server), { registry, clock, maxAgeMs: 5_000 });
+      const { ripe } = await bestOf(server, this.#memoryOf(server), { ...this.#deps, maxAgeMs: 5_000 });
       return ripe ?? asked;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

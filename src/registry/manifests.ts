@@ -39,26 +39,42 @@ export async function fetchDigest(
   return { value: digestOfManifest(reply, repository.host), etag: reply.headers['etag'] ?? null };
 }
 
-/** What a pull would bring for this platform. Rejects with `image_not_found` when the image has nothing for it. */
+/** What a pull would bring for this platform, or that there is nothing for it. */
 export async function fetchFacts(
   oci: OciClient,
   image: ImageReference,
   platform: Platform,
   signal: AbortSignal,
 ): Promise<ImageFacts> {
-  const get = async (path: string) =>
-    oci.ask(image.repository, { method: 'GET', path, headers: { accept } }, signal);
+  const top = await fetchManifest(oci, image, signal);
   const { host } = image.repository;
-  const top = await get(`manifests/${image.reference}`);
-  const digest = digestOfManifest(top, host);
-  const chosen = isIndex(top) ? choose(readEntries(top, host, 'manifests'), platform, image) : digest;
-  const manifest = chosen === digest ? top : await get(`manifests/${chosen}`);
-  const platformDigest = digestOfManifest(manifest, host);
-  if (platformDigest !== chosen)
-    throw answer(`${host} gives ${platformDigest} where ${chosen} was asked for`);
+  if (!isIndex(top)) return { sizeBytes: sizeOf(top, host), offers: [] };
+  const entries = readEntries(top, host, 'manifests');
+  const chosen = choose(entries, platform);
+  const offers = offersOf(entries);
+  if (chosen === null) return { sizeBytes: null, offers };
+  const manifest = await fetchManifest(oci, { ...image, reference: chosen }, signal);
+  return { sizeBytes: sizeOf(manifest, host), offers };
+}
+
+/** The bytes behind a digest have to be those that it names. */
+async function fetchManifest(
+  oci: OciClient,
+  { repository, reference }: ImageReference,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const question = { method: 'GET', path: `manifests/${reference}`, headers: { accept } } as const;
+  const reply = await oci.ask(repository, question, signal);
+  const digest = digestOfManifest(reply, repository.host);
+  if (isDigest(reference) && digest !== reference)
+    throw answer(`${repository.host} gives ${digest} where ${reference} was asked for`);
+  return reply;
+}
+
+function sizeOf(manifest: Reply, host: string): number {
   const { config } = parseJson(manifest.body, host);
   const parts = [...readEntries(manifest, host, 'layers'), ...(isEntry(config) ? [config] : [])];
-  return { digest, platformDigest, sizeBytes: parts.reduce((sum, { size }) => sum + size, 0) };
+  return parts.reduce((sum, { size }) => sum + size, 0);
 }
 
 interface Entry {
@@ -87,20 +103,25 @@ function readEntries({ body }: Reply, host: string, field: 'manifests' | 'layers
   return list.filter(isEntry);
 }
 
-/** As the engine chooses: same system and architecture; a variant only decides where both name one. */
-function choose(entries: readonly Entry[], wanted: Platform, { repository }: ImageReference): string {
-  const fits = entries.filter(
-    ({ platform }) => platform?.os === wanted.os && platform.architecture === wanted.architecture,
-  );
-  const chosen = fits.find(({ platform }) => platform?.variant === wanted.variant) ?? fits[0];
-  if (chosen !== undefined) return chosen.digest;
-  const words = [wanted.os, wanted.architecture, wanted.variant]
-    .filter((word) => word !== undefined)
-    .join('/');
-  throw new Failure('image_not_found', `${repository.host}/${repository.name} has nothing for ${words}`, {
-    class: 'version',
-    suggestedAction: `publish the image for ${words}`,
+/** What an engine runs beside its own architecture. */
+const alsoRuns: Readonly<Record<string, string>> = { amd64: '386', arm64: 'arm' };
+
+/** As the engine chooses: the same system, its own architecture first; a variant only decides where both name one. */
+function choose(entries: readonly Entry[], { os, architecture, variant }: Platform): string | null {
+  const of = (one: string | undefined): readonly Entry[] =>
+    entries.filter(({ platform }) => platform?.os === os && platform.architecture === one);
+  const own = of(architecture);
+  const same = own.find(({ platform }) => platform?.variant === variant);
+  return (same ?? own[0] ?? of(alsoRuns[architecture] ?? '-')[0])?.digest ?? null;
+}
+
+/** Attestations stand in an index as well, for a platform that is unknown. */
+function offersOf(entries: readonly Entry[]): string[] {
+  const words = entries.flatMap(({ platform }) => {
+    const parts = [platform?.os, platform?.architecture, platform?.variant];
+    return parts.includes('unknown') ? [] : [parts.filter((part) => typeof part === 'string').join('/')];
   });
+  return [...new Set(words)].filter((word) => word !== '').sort();
 }
 
 function digestHeader({ headers }: Reply): string | null {

@@ -8,7 +8,7 @@ export interface Registry {
     options: { readonly maxAgeMs: number },
     signal: AbortSignal,
   ): Promise<readonly string[]>;
-  /** What a pull would bring for this platform; `image_not_found` of class `version` when the image has nothing for it. */
+  /** What the image has for this platform. */
   inspect(
     image: string,
     platform: Platform,
@@ -26,10 +26,8 @@ export interface Platform {
 
 /** What an image says of itself. */
 export interface ImageFacts {
-  /** What the tag stands for: of the index where there is one. */
-  readonly digest: string;
-  /** Of the manifest for the platform; the same as `digest` where there is no index. */
-  readonly platformDigest: string;
-  /** Compressed, all layers and the configuration: what a pull onto an empty disk would fetch. */
-  readonly sizeBytes: number;
+  /** Compressed, all layers and the configuration: what a pull onto an empty disk fetches. null: nothing for this platform. */
+  readonly sizeBytes: number | null;
+  /** The platforms that its index names (`linux/arm64`); none where there is no index: every engine takes such an image. */
+  readonly offers: readonly string[];
 }

@@ -10,16 +10,19 @@ import { furnish, openPlace, runnableIn, startsOne, type Place, type Runnable } 
 import { textOf } from '../support/repository.ts';
 
 const engine = attachEngine(inject('engine'));
+/** Of its own: a page publishes a version of it. */
+const example = `mcp-server-example-${process.pid}`;
 const registry = `127.0.0.1:${engine.registry.port}/liminalcommons/`;
 
 beforeAll(async () => {
   await buildEcosystem(engine, '1.0.0', () => undefined);
-  await buildServerImage({ engine, name: 'mcp-server-example', version: '1.0.0' });
+  await buildServerImage({ engine, name: example, version: '1.0.0' });
 });
 
 test.each([
   'docs/how-to-setup-mcp-ecosystem.md',
   'docs/how-to-deploy-new-mcp-server.md',
+  'docs/how-to-enable-automatic-updates.md',
   'docs/operating.md',
 ])('what %s says works on a real engine', async (page) => {
   const blocks = runnableIn(textOf(page)).filter(({ needsEngine }) => needsEngine || page.includes('how-to'));
@@ -54,5 +57,5 @@ const withOurs = (block: Runnable, owner: string): Runnable => ({
   ...block,
   code: block.code
     .replaceAll('owner=default', `owner=${owner}`)
-    .replaceAll('liminalcommons/mcp-server-', `${registry}mcp-server-`),
+    .replaceAll('liminalcommons/mcp-server-example', `${registry}${example}`),
 });

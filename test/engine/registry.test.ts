@@ -4,6 +4,7 @@ import { askEngine } from '../../examples/engine/engine-call.ts';
 import { attachEngine } from '../../examples/engine/engine.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { openRegistry } from '../../src/registry/index.ts';
+import { moveTag } from '../support/move-tag.ts';
 import { buildTestServerImage } from '../support/test-server-image.ts';
 
 const engine = attachEngine(inject('engine'));
@@ -19,12 +20,7 @@ test('the digest behind a tag is the one that the engine pushed, and moves with 
   expect(await registry.digestOf(`${first.repository}:1.0.0`, now, never)).toBe(first.digest);
   const second = await build('registry-moves', '1.1.0');
   expect(await registry.digestOf(`${first.repository}:1.1.0`, now, never)).toBe(second.digest);
-  // Moves the tag by the registry's own API: the second manifest under the first tag.
-  const manifests = `${engine.registryUrl}/v2/${second.repository.split('/').slice(1).join('/')}/manifests`;
-  const type = 'application/vnd.docker.distribution.manifest.v2+json';
-  const manifest = await fetch(`${manifests}/1.1.0`, { headers: { accept: type } });
-  const put = { method: 'PUT', headers: { 'content-type': type }, body: await manifest.text() };
-  expect((await fetch(`${manifests}/1.0.0`, put)).status).toBe(201);
+  await moveTag(engine, second.repository, { from: '1.1.0', to: '1.0.0' });
   expect(await registry.digestOf(`${first.repository}:1.0.0`, now, never)).toBe(second.digest);
 });
 
@@ -35,14 +31,13 @@ test('all tags are found', async () => {
 });
 
 test('the size of a pull is told, for the platform of the engine', async () => {
-  const { repository, digest } = await build('registry-size', '1.0.0');
+  const { repository } = await build('registry-size', '1.0.0');
   const version = JSON.parse((await askEngine(engine.docker.socket, '/version')).text) as {
     Os: string;
     Arch: string;
   };
   const platform = { os: version.Os, architecture: version.Arch };
   const facts = await registry.inspect(`${repository}:1.0.0`, platform, now, never);
-  expect(facts).toMatchObject({ digest, platformDigest: digest });
   expect(facts.sizeBytes).toBeGreaterThan(1_000_000);
 });
 

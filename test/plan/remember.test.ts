@@ -219,6 +219,19 @@ describe('a rollout', () => {
     ).toEqual([]);
   });
 
+  it('images that we brought are ours to remove even when their server is gone', () => {
+    const ref = 'docker.io/liminalcommons/github@sha256:d';
+    const pulled = event('image_pulled', { image: v1.image, image_digest: 'sha256:d', seconds: 1 });
+    const gone = event('server_removed', { version: null });
+    const byOther = event('image_removed', { image: ref }, { server: 'coda' });
+    expect(fold([pulled, gone])).toMatchObject({ servers: {}, orphans: { [ref]: NOW } });
+    expect(fold([pulled, gone, byOther]).orphans).toEqual({});
+    expect(fold([pulled, gone, pulled])).toMatchObject({
+      servers: { github: { pulled: [ref] } },
+      orphans: {},
+    });
+  });
+
   it('what a tag stood for is kept with its entry', () => {
     const resolved = event('version_resolved', { entry: 'e', image: 'i', image_digest: 'd', version: null });
     expect(server([resolved]).resolved).toMatchObject({
@@ -453,5 +466,34 @@ describe('the log', () => {
     });
     expect(server([written]).writtenBack).toBe('i:1.1.0');
     expect(server([written, synced({ github: 'changed' })]).writtenBack).toBeNull();
+  });
+
+  it('what was told and is there no more is forgotten, with its age; what was told before stands again', () => {
+    const told = (digest: string) =>
+      event('update_available', { image: 'i', image_digest: digest, version: null, current: null });
+    const gone = (still: string | null) =>
+      event('update_withdrawn', { image_digest: 'b', version: null, still });
+    expect(server([told('a'), told('b'), gone('a')])).toMatchObject({
+      updateNoted: 'a',
+      found: { a: { at: NOW } },
+    });
+    expect(server([told('b'), gone(null)])).toMatchObject({ updateNoted: null, found: {} });
+  });
+
+  it('of very many new versions the oldest are remembered, until they are left behind', () => {
+    const versions = Array.from({ length: 80 }, (_one, n) => `1.${n + 1}.0`);
+    const told = versions.map((version, n) =>
+      event(
+        'update_available',
+        { image: 'i', image_digest: `d${version}`, version, current: null },
+        { time: NOW + n },
+      ),
+    );
+    const kept = server(told).found;
+    expect(Object.keys(kept)).toHaveLength(50);
+    expect(kept).toMatchObject({ 'd1.1.0': { at: NOW }, 'd1.80.0': { at: NOW + 79 } });
+    const resolved = { entry: 'e', image: 'i', image_digest: 'd1.2.0', version: '1.2.0' };
+    const after = server([...told, event('version_resolved', resolved)]).found;
+    expect(Object.keys(after)).toEqual(Object.keys(kept).slice(2));
   });
 });

@@ -395,6 +395,32 @@ describe('images', () => {
   });
 });
 
+describe('images of several servers', () => {
+  const ref = 'docker.io/liminalcommons/github@sha256:0.9.0';
+  const sighting = { images: [ref] };
+
+  it('stay while one of them may go back to it, whoever brought it', () => {
+    const coda = provenMemory(spec('coda'), 'coda-1', { stableImages: ['sha256:0.9.0'] });
+    const github = provenMemory(v1, 'github-1', { pulled: [ref] });
+    const all = world({ github: { memory: github }, coda: { memory: coda } }, { sighting });
+    expect(stepFor(all)).toBe('nothing');
+  });
+
+  it('are removed by one that is well when the server they were brought for is gone', () => {
+    const gone = (at: number) =>
+      world({ github: {}, coda: {} }, { sighting, memory: { orphans: { [ref]: at } } });
+    expect(stepFor(gone(NOW - 60 * MINUTE))).toBe(`remove image ${ref}`);
+    expect(stepFor(gone(NOW - 60 * MINUTE), 'coda')).toBe('nothing');
+    expect(decisionFor(gone(NOW - 59 * MINUTE))).toMatchObject({ step: null, wakeAt: NOW + MINUTE });
+    const shared = instance({ ...spec('coda'), image: v1.image, imageDigest: 'sha256:0.9.0' }, 'c');
+    const needed = world(
+      { github: {}, coda: { instances: [shared] } },
+      { sighting, memory: { orphans: { [ref]: 0 } } },
+    );
+    expect(stepFor(needed)).toBe('nothing');
+  });
+});
+
 describe('an update that is only told', () => {
   it('is named where the plan says that all is well', () => {
     const found = { 'sha256:2': { at: NOW, version: '2.0.0' } };

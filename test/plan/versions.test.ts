@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { compare, valid } from 'semver';
 import { describe, expect, it } from 'vitest';
-import { chooseVersion, type VersionQuestion } from '../../src/plan/versions.ts';
+import { newerVersions, type VersionQuestion } from '../../src/plan/versions.ts';
 
 const choose = (current: string | null, tags: readonly string[], more: Partial<VersionQuestion> = {}) =>
-  chooseVersion({ strategy: 'semantic', current, versionRange: null, exclude: [], tags, ...more });
+  newerVersions({
+    ...{ strategy: 'semantic', current, versionRange: null, above: [], exclude: [], tags },
+    ...more,
+  })[0] ?? null;
 
 /** Tags as these images really have them, shortened; the oddities are all there. */
 const images = {
@@ -219,6 +222,19 @@ describe('the version to go to', () => {
     expect(choose('v1.3.0', tags, { exclude: ['1.5.0', '1.4.1'] })).toBe('v1.4.0');
     expect(choose('v1.3.0', tags, { exclude: ['>=1.4.0'] })).toBeNull();
     expect(choose('v1.3.0', tags, { exclude: ['not a version'] })).toBe('v1.5.0');
+  });
+
+  it('is above all that was run or left, written as their tags are', () => {
+    const tags = ['2.0.0-rc1', '2.0.0-rc2', '2.0.0-rc10', '2.0.0-rc9'];
+    expect(choose('2.0.0-rc1', tags, { above: ['2.0.0-rc2'] })).toBe('2.0.0-rc10');
+    expect(choose('2.0.0-rc1', tags, { above: ['2.0.0-rc.10'] })).toBeNull();
+    expect(choose('2.0.0-rc1', tags, { exclude: ['>=2.0.0-rc9'] })).toBe('2.0.0-rc2');
+  });
+
+  it('comes with all the others that would do, the best first', () => {
+    const tags = ['1.1.0', '1.10.0', '0.9.0', '1.2.0'];
+    const question = { strategy: 'semantic', versionRange: null, exclude: [], above: ['1.1.0'] } as const;
+    expect(newerVersions({ ...question, current: '1.0.0', tags })).toEqual(['1.10.0', '1.2.0']);
   });
 
   it('is nothing where another strategy follows the tag itself', () => {

@@ -1,103 +1,135 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Event } from '../../src/model/event.ts';
 import { Failure } from '../../src/model/failure.ts';
-import { emptyServerMemory, type ServerMemory } from '../../src/model/memory.ts';
-import { bestOf, follows, keepsTo, type Deployable } from '../../src/reconcile/following.ts';
-import { fakeClock } from '../support/fake-clock.ts';
-import { blueprint, entry } from '../support/world.ts';
+import type { Registry } from '../../src/registry/registry.ts';
+import { leaveRequest } from '../../src/state/index.ts';
+import { digestOf, entry, imageOf, manifest, publish } from '../story/stories.ts';
+import { openStage, type Stage } from '../support/orchestrator.ts';
 
-const repository = 'docker.io/liminalcommons/github';
-const clock = fakeClock();
-const digestOf = (tag: string): string => `sha256:${tag}`;
+const TELLS = 'version_strategy: semantic';
+const FOLLOWS = 'version_strategy: semantic, auto_update: true';
+const SLOW = 'docker.io/liminalcommons/slow';
+const slowly = (version: string, more: string): string =>
+  entry(version, more).replace('liminalcommons/server', 'liminalcommons/slow');
 
-const server = (change: Partial<Deployable> = {}): Deployable => ({
-  ...entry('github', { strategy: 'semantic', versionRange: '^1.0.0', autoUpdate: true }),
-  blueprint: blueprint('github', { image: `${repository}:1.0.0` }),
-  ...change,
+let stage: Stage;
+let asked: string[];
+let slow: string | null;
+
+beforeEach(async () => {
+  asked = [];
+  slow = null;
+  stage = await openStage({ wrap: (rooms) => ({ ...rooms, registry: watched(rooms.registry) }) });
 });
+afterEach(() => stage.close());
 
-const remembered = (tag: string, change: Partial<ServerMemory> = {}): ServerMemory => ({
-  ...emptyServerMemory,
-  resolved: {
-    ...{ entry: 'entry-github', image: `${repository}:${tag}`, imageDigest: digestOf(tag), version: tag },
+/** Notes who is asked for tags; one registry may answer nobody until the one who asks gives up. */
+const watched = (registry: Registry): Registry => ({
+  ...registry,
+  tags: async (repository, options, signal) => {
+    asked.push(repository);
+    if (repository === slow) await givenUp(signal);
+    return registry.tags(repository, options, signal);
   },
-  ...change,
 });
 
-const setAside = (tag: string, gate: 'health' | 'reverted' = 'health') => ({
-  ...{ spec: `spec-${tag}`, imageDigest: digestOf(tag), version: tag, gate, reason: gate, at: 0 },
-});
-
-const best = (of: Deployable, memory: ServerMemory, ...tags: readonly string[]) =>
-  bestOf(of, memory, {
-    clock,
-    maxAgeMs: 0,
-    registry: {
-      tags: () => Promise.resolve(tags),
-      digestOf: (image) => Promise.resolve(digestOf(image.slice(image.lastIndexOf(':') + 1))),
-      inspect: () => Promise.reject(new Failure('image_not_found', 'nobody looks inside')),
-    },
-  }).then(({ ripe, young }) => [ripe?.version ?? null, young.map(({ version }) => version)]);
-
-describe('what is followed next', () => {
-  it('is the highest of the range', async () => {
-    expect(await best(server(), remembered('1.0.0'), '1.1.0', '1.2.0', '2.0.0')).toEqual(['1.2.0', []]);
-  });
-
-  it('is nothing where nothing is newer than what is wanted', async () => {
-    expect(await best(server(), remembered('1.2.0'), '1.1.0', '1.2.0')).toEqual([null, []]);
-  });
-
-  it('passes over what was set aside, and takes the fix between it and what answers', async () => {
-    const memory = remembered('1.2.0', {
-      quarantined: [setAside('1.2.0')],
-      promoted: { container: 'c', spec: 'spec-1.0.0', version: '1.0.0', at: 0 },
-    });
-    expect(await best(server(), memory, '1.1.0', '1.2.0')).toEqual(['1.1.0', []]);
-  });
-
-  it('is no step back from what answers, even when what is wanted was set aside', async () => {
-    const memory = remembered('1.3.0', {
-      quarantined: [setAside('1.3.0')],
-      promoted: { container: 'c', spec: 'spec-1.2.0', version: '1.2.0', at: 0 },
-    });
-    expect(await best(server(), memory, '1.1.0', '1.2.0', '1.3.0')).toEqual([null, []]);
-  });
-
-  it('is above all that a commit went back from', async () => {
-    const memory = remembered('1.0.0', { quarantined: [setAside('1.2.0', 'reverted')] });
-    expect(await best(server(), memory, '1.1.0', '1.2.0')).toEqual([null, []]);
-    expect(await best(server(), memory, '1.1.0', '1.2.1')).toEqual(['1.2.1', []]);
-  });
-
-  it('is old enough; what is younger is told', async () => {
-    const found = { [digestOf('1.1.0')]: { at: clock.now() - 61_000, version: '1.1.0' } };
-    const memory = remembered('1.0.0', { found });
-    expect(await best(server({ minAgeSeconds: 60 }), memory, '1.1.0', '1.2.0')).toEqual(['1.1.0', ['1.2.0']]);
-  });
-});
-
-describe('what runs', () => {
-  const image = (tag: string): string => `${repository}:${tag}`;
-
-  it('is kept over a change of the entry where the strategy went there', () => {
-    expect(keepsTo(server(), image('1.2.0'), { back: false })).toBe(true);
-    expect(keepsTo(server(), image('1.0.0'), { back: true })).toBe(true);
-  });
-
-  it('is not kept out of range, from elsewhere, below what is asked for, or against a revert', () => {
-    expect(keepsTo(server(), image('2.0.0'), { back: false })).toBe(false);
-    expect(keepsTo(server(), 'docker.io/other/github:1.2.0', { back: false })).toBe(false);
-    expect(keepsTo(server(), image('0.9.0'), { back: false })).toBe(false);
-    expect(keepsTo(server(), image('1.2.0'), { back: true })).toBe(false);
-    expect(keepsTo(server({ strategy: 'pinned' }), image('1.2.0'), { back: false })).toBe(false);
-  });
-});
-
-it('a digest, a pinned version and a stopped server have nothing to follow', () => {
-  expect(follows(server())).toBe(true);
-  expect(follows(server({ blueprint: blueprint('github', { image: `${repository}@sha256:1` }) }))).toBe(
-    false,
+const givenUp = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) =>
+    signal.addEventListener('abort', () => reject(new Failure('registry_unreachable', 'no answer'))),
   );
-  expect(follows(server({ strategy: 'pinned' }))).toBe(false);
-  expect(follows(server({ desiredState: 'stopped' }))).toBe(false);
+
+it('a registry that does not answer delays the checks of no other', async () => {
+  publish(stage, '1.0.0');
+  stage.engine.controls.publish(`${SLOW}:1.0.0`, `sha256:${'5'.repeat(64)}`);
+  await stage.commit(manifest({ a: entry('1.0.0', FOLLOWS), b: entry('1.0.0', FOLLOWS) }));
+  await stage.start();
+  await stage.settled();
+  await stage.commit(manifest({ a: entry('1.0.0', FOLLOWS), slow: slowly('1.0.0', FOLLOWS) }));
+  await stage.settled();
+  slow = SLOW;
+  asked.length = 0;
+  await stage.pass(600_000);
+  expect(asked).toContain(SLOW);
+  expect(asked.filter((one) => one !== SLOW)).toHaveLength(Math.floor(600 / 54));
+});
+
+it('a person who asks to look gets an answer of now', async () => {
+  publish(stage, '1.0.0');
+  await stage.commit(manifest({ a: entry('1.0.0', FOLLOWS) }));
+  await stage.start();
+  await stage.settled();
+  await stage.pass(60_000);
+  publish(stage, '1.1.0');
+  await stage.pass(6_000);
+  const asking = { request: 'sync', server: null, forSeconds: null, reason: null } as const;
+  await leaveRequest(stage.directory, { ...asking, id: 'now', at: stage.clock.now() });
+  await stage.pass(2_000);
+  expect(stage.orchestrator().recorder.memory.servers['a']?.resolved?.version).toBe('1.1.0');
+});
+
+describe('an update that nobody allowed', () => {
+  const told = async (): Promise<string[]> =>
+    (await stage.events())
+      .filter((event): event is Event<'update_available' | 'update_withdrawn'> =>
+        ['update_available', 'update_withdrawn'].includes(event.event_type),
+      )
+      .map(({ event_type, version }) => `${event_type} ${version}`);
+  const available = (): string | null =>
+    stage.orchestrator().recorder.memory.servers['a']?.updateNoted ?? null;
+  const unpublish = (version: string): void => void stage.engine.controls.registry.delete(imageOf(version));
+
+  beforeEach(async () => {
+    publish(stage, '1.0.0', '1.1.0');
+    await stage.commit(manifest({ a: entry('1.0.0', TELLS) }));
+    await stage.start();
+    await stage.settled();
+    await stage.pass(120_000);
+  });
+
+  it('is not told again when something else of its entry changes, nor after our own restart', async () => {
+    await stage.commit(manifest({ a: entry('1.0.0', `${TELLS}, config: { env: { LOG: debug } }`) }));
+    await stage.settled();
+    await stage.pass(120_000);
+    await stage.stop();
+    await stage.start();
+    await stage.pass(120_000);
+    expect(await told()).toEqual(['update_available 1.1.0']);
+    expect(available()).toBe(digestOf('1.1.0'));
+  });
+
+  it('is withdrawn when it goes from the registry, and told anew when it comes back', async () => {
+    unpublish('1.1.0');
+    await stage.pass(120_000);
+    expect(available()).toBeNull();
+    publish(stage, '1.1.0');
+    await stage.pass(120_000);
+    expect(await told()).toEqual([
+      'update_available 1.1.0',
+      'update_withdrawn 1.1.0',
+      'update_available 1.1.0',
+    ]);
+  });
+
+  it('gives way to a newer one, and stands again without a word when that one goes', async () => {
+    publish(stage, '1.2.0');
+    await stage.pass(120_000);
+    expect(available()).toBe(digestOf('1.2.0'));
+    unpublish('1.2.0');
+    await stage.pass(120_000);
+    expect(available()).toBe(digestOf('1.1.0'));
+    expect(await told()).toEqual([
+      'update_available 1.1.0',
+      'update_available 1.2.0',
+      'update_withdrawn 1.2.0',
+    ]);
+  });
+
+  it('is withdrawn when its entry is pinned, and not when its registry is away', async () => {
+    slow = 'docker.io/liminalcommons/server';
+    await stage.pass(120_000);
+    expect(available()).toBe(digestOf('1.1.0'));
+    await stage.commit(manifest({ a: entry('1.0.0') }));
+    await stage.pass(120_000);
+    expect(available()).toBeNull();
+  });
 });

@@ -292,26 +292,37 @@ describe('what a pull would bring', () => {
       minute,
       never,
     );
-    expect(facts).toEqual({ digest: sha(list), platformDigest: sha(image), sizeBytes: 1110 });
+    expect(facts).toEqual({ sizeBytes: 1110, offers: ['linux/amd64', 'linux/arm64/v8'] });
   });
 
   it('needs no index', async () => {
     const server = await stub(serving(image, manifest));
     const platform = { os: 'linux', architecture: 'amd64', variant: 'v2' };
     const facts = await open().inspect(`${server.host}/a:1`, platform, minute, never);
-    expect(facts).toEqual({ digest: sha(image), platformDigest: sha(image), sizeBytes: 1110 });
+    expect(facts).toEqual({ sizeBytes: 1110, offers: [] });
     expect(server.asked).toHaveLength(1);
   });
 
-  it('is the fault of the version where it has nothing for the engine', async () => {
+  it('is nothing where its index has nothing for the engine, and what it has instead is told', async () => {
     const server = await stub(both);
-    const asking = open().inspect(
+    const facts = await open().inspect(
       `${server.host}/a:1`,
       { os: 'linux', architecture: 's390x' },
       minute,
       never,
     );
-    await expect(asking).rejects.toMatchObject({ code: 'image_not_found', class: 'version' });
+    expect(facts).toEqual({ sizeBytes: null, offers: ['linux/amd64', 'linux/arm64/v8'] });
+  });
+
+  it('may be of an architecture that the engine runs beside its own', async () => {
+    const only = JSON.stringify({ manifests: [entry('linux', 'arm', 'v7')] });
+    const server = await stub((request, response, url) =>
+      (url.pathname.endsWith(sha(image)) ? serving(image, manifest) : serving(only))(request, response, url),
+    );
+    const inspect = (architecture: string) =>
+      open().inspect(`${server.host}/a:1`, { os: 'linux', architecture }, minute, never);
+    expect(await inspect('arm64')).toMatchObject({ sizeBytes: 1110 });
+    expect(await inspect('amd64')).toMatchObject({ sizeBytes: null });
   });
 
   it('is refused when the bytes are not those that were asked for', async () => {

@@ -6,8 +6,8 @@ export type Fault = 'missing' | 'busy' | 'cut' | 'slow';
 
 /** A registry in front of the real one: it counts, and fails where it is told to. */
 export class RegistryProxy {
-  /** `GET /v2/a/b/tags/list`, in order. */
-  readonly calls: string[] = [];
+  /** `GET /v2/a/b/tags/list` and when (Unix ms), in order. */
+  readonly calls: { readonly what: string; readonly at: number }[] = [];
   /** How often the fault struck. */
   struck = 0;
   #fault: { readonly kind: Fault; readonly blob: string } | null = null;
@@ -53,7 +53,7 @@ export class RegistryProxy {
   }
 
   #answer(asked: IncomingMessage, answer: ServerResponse): void {
-    this.calls.push(`${asked.method ?? ''} ${asked.url ?? ''}`);
+    this.calls.push({ what: `${asked.method ?? ''} ${asked.url ?? ''}`, at: Date.now() });
     if (this.#dead) return void asked.socket.destroy();
     const fault = this.#fault;
     const strikes = fault !== null && asked.method === 'GET' && (asked.url ?? '').endsWith(fault.blob);

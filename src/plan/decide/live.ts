@@ -111,10 +111,10 @@ const IMAGE_GRACE_MS = 3_600_000;
 
 /** Only images that we brought. Returns when the next one may go (Unix ms), or null. */
 function* oldImages(c: Case): Generator<Verdict, number | null, undefined> {
-  const { memory, images, imagesInUse, wanted, name, now } = c.view;
+  const { brought, images, imagesInUse, wanted, name, now } = c.view;
   const needed = new Set([...imagesInUse, ...(wanted === null ? [] : [imageRefOf(wanted)])]);
-  const unneeded = memory.pulled.filter((ref) => images.includes(ref) && !needed.has(ref));
-  const mayGoAt = (ref: string): number => (memory.pulledAt[ref] ?? 0) + IMAGE_GRACE_MS;
+  const unneeded = Object.keys(brought).filter((ref) => images.includes(ref) && !needed.has(ref));
+  const mayGoAt = (ref: string): number => (brought[ref] ?? 0) + IMAGE_GRACE_MS;
   const image = unneeded.find((ref) => mayGoAt(ref) <= now);
   if (image !== undefined)
     yield act({ kind: 'remove_image', server: name, image }, 'no version needs this image');

@@ -46,6 +46,7 @@ const advice: Readonly<Record<string, (server: string) => string>> = {
   no_rollback_target: () => 'commit a version that works; publish the image of the one before again',
   recovery_disabled: (server) => `start it by hand, or set recovery.enabled for ${server}`,
   image_not_found: () => 'check the image name and tag in the manifest, and that it was pushed',
+  image_platform: () => "publish a version that is built for the engine's platform too, and commit it",
   registry_denied: () => 'log in to the registry on this machine: docker login',
   port_taken: () => 'free the port or choose another host_port',
   foreign_container: () => 'stop or rename that container, or choose another host_port or name',

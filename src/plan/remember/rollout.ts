@@ -1,6 +1,6 @@
 import type { Event } from '../../model/event.ts';
 import type { Postponed, ServerMemory } from '../../model/memory.ts';
-import { repositoryOf } from '../../model/spec.ts';
+import { isOlder } from '../versions.ts';
 import { without, withoutIncident, type Folds } from './fold.ts';
 
 const FIRST_RETRY_MS = 1_000;
@@ -12,6 +12,7 @@ export const rollout: Folds<ServerMemory> = {
     ...server,
     resolved: { entry, image, imageDigest, version, asked },
     updateNoted: server.updateNoted === imageDigest ? null : server.updateNoted,
+    found: version === null ? server.found : newerThan(version, server.found),
   }),
   update_started: (server, { rollout_id: id, spec, from_version: fromVersion = null, time_ms: at }) => ({
     ...server,
@@ -43,17 +44,11 @@ export const rollout: Folds<ServerMemory> = {
   }),
   rollback_completed: wayBackEnded,
   rollback_failed: wayBackEnded,
-  image_pulled: (server, { image, image_digest, time_ms: at }) => {
-    const ref = `${repositoryOf(image)}@${image_digest}`;
-    const pulled = [...server.pulled.filter((one) => one !== ref), ref];
-    return { ...server, pulled, pulledAt: { ...server.pulledAt, [ref]: at } };
-  },
-  image_removed: (server, { image }) => ({
-    ...server,
-    pulled: server.pulled.filter((ref) => ref !== image),
-    pulledAt: without(server.pulledAt, image),
-  }),
 };
+
+/** What is left behind need not be remembered as seen. */
+const newerThan = (version: string, found: ServerMemory['found']): ServerMemory['found'] =>
+  Object.fromEntries(Object.entries(found).filter(([, one]) => isOlder(version, one.version ?? '')));
 
 /** The intent says it too: which of two joined ones is live must not hang on our living until the outcome. */
 function promoted(server: ServerMemory, event: Event<'server_promoting' | 'server_ready'>): ServerMemory {

@@ -39,6 +39,5 @@ export const forgiven = (server: ServerMemory): ServerMemory => ({
   recovery: emptyServerMemory.recovery,
   rollback: null,
   refusalNoted: null,
-  updateNoted: null,
   writtenBack: null,
 });

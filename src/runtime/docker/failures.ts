@@ -51,6 +51,11 @@ const meanings: readonly Meaning[] = [
     advice: 'remove or rename the container that bears the name',
   },
   {
+    says: /no matching manifest for|no match for platform|no image found in (image index|manifest list) for/i,
+    code: 'image_platform',
+    advice: "publish a version that is built for the engine's platform too, and commit it",
+  },
+  {
     says: /no such image|manifest unknown|manifest for .* not found|repository .* not found/i,
     code: 'image_not_found',
     advice: PULL_AGAIN,

@@ -17,6 +17,13 @@ describe('what the engine says', () => {
       'image_not_found',
       'world',
     ],
+    [404, 'no matching manifest for linux/arm64/v8 in the manifest list entries', 'image_platform', 'world'],
+    [
+      500,
+      'choosing an image from manifest list docker://a/b: no image found in image index for architecture arm64, variant "v8", OS linux',
+      'image_platform',
+      'world',
+    ],
     [
       404,
       'pull access denied for a/b, repository does not exist or may require docker login: denied: requested access to the resource is denied',

@@ -1,0 +1,158 @@
+import type { Clock } from '../lib/clock.ts';
+import { parseImage, versionOfTag } from '../manifest/image.ts';
+import type { DesiredServer } from '../model/desired.ts';
+import { Failure } from '../model/failure.ts';
+import type { Resolved, ServerMemory } from '../model/memory.ts';
+import { repositoryOf, type Blueprint } from '../model/spec.ts';
+import { leftBehind } from '../plan/floor.ts';
+import { newerVersions } from '../plan/versions.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+
+export type Deployable = DesiredServer & { readonly blueprint: Blueprint };
+
+/** An image that a strategy may go to. */
+export interface Found extends Pick<Resolved, 'image' | 'imageDigest' | 'version'> {
+  /** Unix ms when it was first seen in the registry. */
+  readonly firstSeenAt: number;
+  /** What a pull would fetch onto an empty disk. */
+  readonly sizeBytes: number;
+}
+
+/** A tag that would be next and cannot be run. */
+export interface PassedOver {
+  readonly image: string;
+  readonly why: string;
+}
+
+export interface Choice {
+  /** Better than what is wanted now, and old enough. */
+  readonly ripe: Found | null;
+  /** Better still, and younger than `min_age_seconds`; the newest first. */
+  readonly young: readonly Found[];
+  readonly passedOver: readonly PassedOver[];
+}
+
+export interface Asking {
+  readonly registry: Registry;
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly maxAgeMs: number;
+  /** Ends every question. */
+  readonly signal?: AbortSignal;
+}
+
+/** The strategy, not the moment, decides: its version does not move. */
+export const isFixed = ({ strategy, blueprint }: DesiredServer): boolean =>
+  strategy === 'pinned' || blueprint === null || blueprint.image.includes('@');
+
+export const follows = (server: DesiredServer): server is Deployable =>
+  !isFixed(server) && server.refusal === null && server.desiredState === 'running';
+
+/** What runs is kept where the entry names it, or where its strategy went there from what the entry names. */
+export function keepsTo(server: Deployable, image: string, { back }: { readonly back: boolean }): boolean {
+  if (image === server.blueprint.image) return true;
+  const { tag } = parseImage(image);
+  if (back || tag === null || repositoryOf(image) !== repositoryOf(server.blueprint.image)) return false;
+  return newer(server, [], [tag]).length > 0;
+}
+
+/** What a server that follows versions may go to. Rejects with the `Failure` of whom it has to ask. */
+export async function bestOf(server: Deployable, memory: ServerMemory, asking: Asking): Promise<Choice> {
+  const young: Found[] = [];
+  const passedOver: PassedOver[] = [];
+  for (const image of await imagesOf(server, memory, asking)) {
+    // Below the best one only those that are ageing already matter: every other would be a question at every check.
+    if (young.length > 0 && !isAgeing(memory, image)) continue;
+    const found = await lookAt(image, { server, memory, asking });
+    if (found === null) continue;
+    if ('why' in found) passedOver.push(found);
+    else if (isRipe(found, server, asking)) return { ripe: found, young, passedOver };
+    else young.push(found);
+  }
+  return { ripe: null, young, passedOver };
+}
+
+const isRipe = ({ firstSeenAt }: Found, { minAgeSeconds }: Deployable, { clock }: Asking): boolean =>
+  clock.now() - firstSeenAt >= minAgeSeconds * 1_000;
+
+function isAgeing({ found }: ServerMemory, image: string): boolean {
+  const version = versionOf(image);
+  return Object.values(found).some((one) => one.version === version);
+}
+
+/** From the best down. */
+async function imagesOf(
+  server: Deployable,
+  memory: ServerMemory,
+  asking: Asking,
+): Promise<readonly string[]> {
+  if (server.strategy === 'latest') return [server.blueprint.image];
+  const repository = repositoryOf(server.blueprint.image);
+  const tags = await asking.registry.tags(repository, asking, deadline(asking));
+  return newer(server, leftBehind(server, memory), tags).map((tag) => `${repository}:${tag}`);
+}
+
+function newer(server: Deployable, above: readonly string[], tags: readonly string[]): readonly string[] {
+  const { strategy, versionRange, exclude, blueprint } = server;
+  const current = parseImage(blueprint.image).tag;
+  return newerVersions({ strategy, current, above, versionRange, exclude, tags });
+}
+
+interface LookingAt {
+  readonly server: Deployable;
+  readonly memory: ServerMemory;
+  readonly asking: Asking;
+}
+
+/** null: it is what is wanted now, or was set aside. What the registry lists and does not have is passed over. */
+async function lookAt(image: string, looking: LookingAt): Promise<Found | PassedOver | null> {
+  try {
+    return await foundAt(image, looking);
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'image_not_found') return { image, why: error.message };
+    throw error;
+  }
+}
+
+async function foundAt(image: string, looking: LookingAt): Promise<Found | PassedOver | null> {
+  const { server, memory, asking } = looking;
+  const maxAgeMs = tagAgeMs(image, looking);
+  const imageDigest = await asking.registry.digestOf(image, { maxAgeMs }, deadline(asking));
+  const now = memory.resolved?.entry === server.entry ? memory.resolved.imageDigest : null;
+  const barred = memory.quarantined.some((one) => one.imageDigest === imageDigest);
+  if (imageDigest === now || barred) return null;
+  const fit = await fitOf(`${repositoryOf(image)}@${imageDigest}`, asking);
+  if (typeof fit === 'string') return { image, why: fit };
+  const version = server.strategy === 'latest' ? null : versionOf(image);
+  const firstSeenAt = memory.found[imageDigest]?.at ?? asking.clock.now();
+  return { image, imageDigest, version, firstSeenAt, sizeBytes: fit };
+}
+
+const VERSION_TAG_MS = 3_600_000;
+
+/** The tag of a version hardly ever moves: as long as it may not be taken, it is asked for now and then. */
+function tagAgeMs(image: string, { server, memory: { found }, asking }: LookingAt): number {
+  const { strategy, autoUpdate, minAgeSeconds } = server;
+  const oldEnough = asking.clock.now() - minAgeSeconds * 1_000;
+  const mayBeTaken =
+    minAgeSeconds === 0 ||
+    Object.values(found).some(({ version, at }) => version === versionOf(image) && at <= oldEnough);
+  return strategy === 'latest' || (autoUpdate && mayBeTaken) ? asking.maxAgeMs : VERSION_TAG_MS;
+}
+
+/** What a pull would fetch, in bytes; a sentence where there is nothing for this engine. A digest is asked for once. */
+async function fitOf(image: string, asking: Asking): Promise<number | string> {
+  const platform = await asking.runtime.platform(deadline(asking));
+  const known = { maxAgeMs: Infinity };
+  const { sizeBytes, offers } = await asking.registry.inspect(image, platform, known, deadline(asking));
+  if (sizeBytes !== null) return sizeBytes;
+  const { os, architecture } = platform;
+  return `it is for ${offers.join(', ') || 'nothing that is named'} and the engine is ${os}/${architecture}`;
+}
+
+const versionOf = (image: string): string | null => versionOfTag(parseImage(image).tag ?? '');
+
+const ASK_DEADLINE_MS = 30_000;
+
+const deadline = ({ clock, signal }: Asking): AbortSignal => clock.deadline(ASK_DEADLINE_MS, signal);
