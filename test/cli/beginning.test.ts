@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -28,7 +28,28 @@ describe('init', () => {
     expect((await type('init', dir)).out).toContain('Next:');
     expect((await type('validate', join(dir, 'ecosystem-manifest.yaml'))).code).toBe(0);
     const again = await type('init', dir);
-    expect([again.code, again.err]).toEqual([1, expect.stringContaining('EEXIST')]);
+    const sentence = `init: ${join(dir, 'ecosystem-manifest.yaml')} is there already, and nothing was changed\n`;
+    expect([again.code, again.err]).toEqual([1, sentence]);
+  });
+
+  it('begins in a fresh clone: its README stays, and what is missing is written', async () => {
+    const dir = join(folder, 'clone');
+    await mkdir(join(dir, '.git'), { recursive: true });
+    await writeFile(join(dir, 'README.md'), 'ours');
+    const { code, out } = await type('init', dir);
+    expect([code, out]).toEqual([
+      0,
+      expect.stringContaining(`README.md was there already, and is as it was`),
+    ]);
+    expect(out).not.toContain(`git -C ${dir} init`);
+    expect(await readFile(join(dir, 'README.md'), 'utf8')).toBe('ours');
+    expect((await type('validate', dir)).code).toBe(0);
+  });
+
+  it('writes nothing where it cannot finish', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const { code, err } = await type('init', join(folder, 'file'));
+    expect([code, err]).toEqual([1, expect.stringContaining('give a folder that can be written to')]);
   });
 });
 
