@@ -28,7 +28,7 @@ import { targetOf, urlOf } from './endpoint.ts';
 import { engineRooms, withEngineSocket } from './engine.ts';
 import { openListening } from './listen.ts';
 import { openPolicy } from './policy.ts';
-import { reader } from './read-desired.ts';
+import { openReader } from './read-desired.ts';
 
 export interface AppIo {
   /** Where the log goes instead of JSON lines on stderr. */
@@ -85,7 +85,7 @@ async function begin(opened: Opened): Promise<App> {
   const { config, io, listening, state } = opened;
   const bootId = randomBytes(4).toString('hex');
   const running: Running = { orchestrator: null };
-  const { rooms, log } = await openRooms(opened, running);
+  const { rooms, log, explain } = await openRooms(opened, running);
   const status = await openStatusServer({
     listen: { host: listening.host, port: listening.port },
     token: listening.token,
@@ -114,7 +114,7 @@ async function begin(opened: Opened): Promise<App> {
     { status: status.url, state: state.path, source: rooms.source.address, owner: config.owner },
     'watching',
   );
-  return joined({ opened, orchestrator, status, claim, published, ending });
+  return joined({ opened, orchestrator, explain, status, claim, published, ending });
 }
 
 /** What rooms ask the orchestrator that they are part of; null until it runs. */
@@ -122,7 +122,10 @@ interface Running {
   orchestrator: Orchestrator | null;
 }
 
-async function openRooms(opened: Opened, running: Running): Promise<{ rooms: Rooms; log: Log }> {
+async function openRooms(
+  opened: Opened,
+  running: Running,
+): Promise<{ rooms: Rooms; log: Log; explain: (error: string) => string }> {
   const { config, io, policy, state } = opened;
   const secrets = folderSecrets({
     directory: config.secrets,
@@ -143,13 +146,15 @@ async function openRooms(opened: Opened, running: Running): Promise<{ rooms: Roo
   });
   const journal = await openJournal({ directory: state.path, eventsFile: config.eventsFile ?? undefined });
   const engine = await engineRooms(config, io);
-  const readDesired = warningOfChannels(reader(policy), opened.channels, log);
+  const reader = openReader(policy);
+  const readDesired = warningOfChannels(reader.readDesired, opened.channels, log);
   const notifier = await openTelling({
     ...{ file: opened.channels, state: state.path, clock: io.clock, log },
     channelOf: (server) => channelOf(server, running),
   });
   return {
     log,
+    explain: reader.explain,
     rooms: { ...engine, source, readDesired, journal, state, secrets, notifier, log, clock: io.clock },
   };
 }
@@ -169,7 +174,7 @@ function orchestratorOptions(
     programVersion,
     intervalMs: config.interval * 1_000,
     updateIntervalMs: config.updateInterval * 1_000,
-    environmentTrace: io.env['CHORA_TRACE_ID'] ?? null,
+    environmentTrace: io.env['CHORA_TRACE_ID'] || null,
     allowRewind: config.allowRewind,
     removalByTrailer: policy.removalByTrailer,
     allowRemovalOf: policy.allowRemovalOf,
@@ -193,18 +198,23 @@ function orchestratorOptions(
 function joined(parts: {
   readonly opened: Opened;
   readonly orchestrator: Orchestrator;
+  readonly explain: (error: string) => string;
   readonly status: StatusServer;
   readonly claim: EngineClaim;
   readonly published: { readonly view: StatusView | null };
   readonly ending: Ending;
 }): App {
-  const { opened, orchestrator, status, claim, published, ending } = parts;
+  const { opened, orchestrator, explain, status, claim, published, ending } = parts;
+  const { intake } = orchestrator;
   return {
     statusUrl: status.url,
     poll: () => orchestrator.poll(),
     settled: () => orchestrator.settled(),
-    refused: (signal) => untilRefused(orchestrator, opened.io.clock, signal),
-    sourceError: () => orchestrator.intake.status.error,
+    refused: async (signal) => {
+      const { refusal } = await untilRefused(orchestrator, opened.io.clock, signal);
+      return { refusal: explain(refusal) };
+    },
+    sourceError: () => (intake.status.error === null ? null : explain(intake.status.error)),
     view: () => published.view,
     ended: ending.reached,
     async stop(graceMs) {

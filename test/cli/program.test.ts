@@ -1,10 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
 import { runProgram } from '../../src/cli/program.ts';
-import { git } from '../support/git-remote.ts';
 import { terminal } from './terminal.ts';
 
 const MANIFEST = `version: "1.1"
@@ -111,6 +110,19 @@ describe('run --once', () => {
     expect(code).toBe(3);
   });
 
+  it('tells other programs of a format that is not ours in the words they look for, and people the place', async () => {
+    await writeFile(join(folder, 'ecosystem-manifest.yaml'), 'version: "0.9.0"\nservers: []\n');
+    const { err } = await type(`run ${alone()} --once`);
+    expect(err).toContain('ecosystem-manifest.yaml:1');
+    const events = (await readFile(join(folder, 'state/events.jsonl'), 'utf8')).trim().split('\n');
+    const failed = events.map((line) => JSON.parse(line) as { event_type: string; details: unknown });
+    expect(failed.find((event) => event.event_type === 'registry_read_failed')?.details).toEqual({
+      error: 'Schema version mismatch',
+      registry_version: '0.9.0',
+      expected: '>=1.0.0 <1.2.0',
+    });
+  });
+
   it('gives up after its timeout', async () => {
     await rm(join(folder, 'ecosystem-manifest.yaml'));
     const gone = `run --manifest ${folder}/none.git --state ${folder}/state --runtime memory --listen 127.0.0.1:0`;
@@ -168,34 +180,5 @@ describe('run', () => {
     stop.abort();
     await first;
     expect([second.code, second.err]).toEqual([64, expect.stringContaining('--listen')]);
-  });
-});
-
-describe('plan', () => {
-  it('says what run would do, and changes nothing', async () => {
-    const { code, out } = await type(
-      `plan --manifest ${folder} --state ${folder}/state --runtime memory --detailed-exitcode`,
-    );
-    expect(out).toContain('mcp-server-a  pull 1.0.0');
-    expect(code).toBe(2);
-    const json = await type(`plan --manifest ${folder} --state ${folder}/state --runtime memory --json`);
-    expect(JSON.parse(json.out)).toMatchObject({ decisions: [{ server: 'mcp-server-a' }] });
-  });
-
-  it('exits 3 when the manifest is refused', async () => {
-    await writeFile(join(folder, 'ecosystem-manifest.yaml'), 'servers: 1\n');
-    expect(await type(`plan --manifest ${folder} --runtime memory`)).toMatchObject({ code: 3 });
-  });
-
-  it('compares with another commit without an engine', async () => {
-    await git(folder, 'init', '--initial-branch=main');
-    await git(folder, 'add', '.');
-    await git(folder, 'commit', '-m', 'first');
-    await writeFile(join(folder, 'ecosystem-manifest.yaml'), MANIFEST.replace('1.0.0', '1.1.0'));
-    await git(folder, 'commit', '-am', 'second');
-    const asked = `plan --manifest ${folder} --base HEAD~1 --docker /nonexistent/docker.sock`;
-    expect((await type(`${asked} --format markdown`)).out).toContain('1.0.0 -> 1.1.0');
-    expect(JSON.parse((await type(`${asked} --format json`)).out)).toHaveLength(1);
-    expect(await type(`${asked.replace('HEAD~1', 'main')} --detailed-exitcode`)).toMatchObject({ code: 0 });
   });
 });
