@@ -13,6 +13,7 @@ import {
   type Rooms,
 } from '../reconcile/orchestrator.ts';
 import type { Settled } from '../reconcile/controller.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { folderSecrets } from '../secrets/index.ts';
 import { openSource } from '../source/index.ts';
 import { lockWriter, openState } from '../state/index.ts';
@@ -29,6 +30,7 @@ import { engineRooms, withEngineSocket } from './engine.ts';
 import { openListening } from './listen.ts';
 import { openPolicy } from './policy.ts';
 import { openReader } from './read-desired.ts';
+import { engineTrouble } from './trouble.ts';
 
 export interface AppIo {
   /** Where the log goes instead of JSON lines on stderr. */
@@ -45,8 +47,8 @@ export interface App {
   settled(): Promise<Settled>;
   /** Resolves when the newest manifest is refused; never when `signal` aborts first. */
   refused(signal: AbortSignal): Promise<{ readonly refusal: string }>;
-  /** Why the newest manifest could not be read; null when it could. */
-  sourceError(): string | null;
+  /** What keeps us from the newest manifest, or from the engine; null when nothing does. */
+  trouble(): Promise<string | null>;
   /** What was published last; null before the first look. */
   view(): StatusView | null;
   /** Rejects with a `StartError` when we must not go on, or with our own mistake; pending for ever otherwise. */
@@ -114,7 +116,8 @@ async function begin(opened: Opened): Promise<App> {
     { status: status.url, state: state.path, source: rooms.source.address, owner: config.owner },
     'watching',
   );
-  return joined({ opened, orchestrator, explain, status, claim, published, ending });
+  const { runtime } = rooms;
+  return joined({ opened, orchestrator, explain, runtime, status, claim, published, ending });
 }
 
 /** What rooms ask the orchestrator that they are part of; null until it runs. */
@@ -199,6 +202,7 @@ function joined(parts: {
   readonly opened: Opened;
   readonly orchestrator: Orchestrator;
   readonly explain: (error: string) => string;
+  readonly runtime: Runtime;
   readonly status: StatusServer;
   readonly claim: EngineClaim;
   readonly published: { readonly view: StatusView | null };
@@ -214,7 +218,10 @@ function joined(parts: {
       const { refusal } = await untilRefused(orchestrator, opened.io.clock, signal);
       return { refusal: explain(refusal) };
     },
-    sourceError: () => (intake.status.error === null ? null : explain(intake.status.error)),
+    trouble: async () =>
+      intake.status.error === null
+        ? engineTrouble(parts.runtime, opened.io.clock)
+        : explain(intake.status.error),
     view: () => published.view,
     ended: ending.reached,
     async stop(graceMs) {

@@ -4,7 +4,7 @@ import { fromLine } from '../journal/line.ts';
 import type { Event } from '../model/event.ts';
 import { Failure } from '../model/failure.ts';
 import { defineCommand, type Io } from './command.ts';
-import { duration, revision } from './options.ts';
+import { duration, flag, revision } from './options.ts';
 import { settlingOf, type Settling } from './settling.ts';
 import { runOptions, stateOption } from './shared.ts';
 import { ask, clientOptions, refusalOf, type Client } from './status-client.ts';
@@ -17,13 +17,15 @@ export const wait = defineCommand({
   options: {
     revision: revision('the git commit (7 digits at least)'),
     timeout: duration('give up after this time', '10m'),
+    json: flag('print the outcome as JSON'),
     ...clientOptions,
     ...stateOption,
     eventsFile: runOptions.eventsFile,
   },
   async run(asked, io) {
     const settling = await settle(asked, io);
-    io.stdout.write(settlingText(settling, asked, io));
+    const json = { asked: asked.revision, ...settling };
+    io.stdout.write(asked.json ? `${JSON.stringify(json)}\n` : settlingText(settling, asked, io));
     return exitCodes[settling.state];
   },
 });

@@ -123,6 +123,28 @@ describe('run --once', () => {
     });
   });
 
+  it('says what the engine says when it cannot be reached, and what to do', async () => {
+    const away = alone().replace('--runtime memory', `--docker ${folder}/none.sock`);
+    const { code, out, err } = await type(`run ${away} --once --timeout 2s`);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(/^not settled after 2 s: .*none\.sock/);
+    expect(err.trim().split('. ')).not.toHaveLength(1);
+  });
+
+  it('tells machines the outcome as JSON', async () => {
+    const told = await type(`run ${alone()} --once --json`);
+    const servers = [{ name: 'mcp-server-a', phase: 'ready' }];
+    expect(JSON.parse(told.out)).toMatchObject({ outcome: 'applied', error: null, servers });
+    await writeFile(join(folder, 'ecosystem-manifest.yaml'), 'servers: 1\n');
+    const { code, out } = await type(`run ${alone()} --once --json`);
+    expect([code, JSON.parse(out)]).toEqual([3, expect.objectContaining({ outcome: 'refused' })]);
+  });
+
+  it('takes an empty CHORA_TRACE_ID for none', async () => {
+    await type(`run ${alone()} --once`, { env: { CHORA_TRACE_ID: '' } });
+    expect(await readFile(join(folder, 'state/events.jsonl'), 'utf8')).not.toContain('"trace_id": ""');
+  });
+
   it('gives up after its timeout', async () => {
     await rm(join(folder, 'ecosystem-manifest.yaml'));
     const gone = `run --manifest ${folder}/none.git --state ${folder}/state --runtime memory --listen 127.0.0.1:0`;

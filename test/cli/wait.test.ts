@@ -96,7 +96,7 @@ describe('wait', () => {
     ...{ state: 'synced' as const, last_successful_sync_at: null, error: null },
   };
 
-  async function waited(options: Record<string, string>, io = terminal()) {
+  async function waited(options: Record<string, string | boolean>, io = terminal()) {
     const given = {
       url: 'http://127.0.0.1:1',
       state: join(await stateFolder(), 'none'),
@@ -206,7 +206,12 @@ describe('wait', () => {
       const { folder, commits } = await repository(3);
       const state = await stateFolder();
       await writeFile(join(state, 'events.jsonl'), inForce(commits[1] ?? '', folder));
-      expect(await waited({ state, revision: commits[0] ?? '' })).toMatchObject({ code: 0 });
+      const done = await waited({ state, revision: commits[0] ?? '', json: true });
+      expect(done.code).toBe(0);
+      expect(JSON.parse(done.out)).toEqual({
+        ...{ asked: commits[0], state: 'applied', revision: commits[1], seconds: 40 },
+        ...{ servers: ['coda', 'github'], failed: [] },
+      });
       expect(await waited({ state, revision: commits[2] ?? '', timeout: '1s' })).toMatchObject({ code: 4 });
     });
 
