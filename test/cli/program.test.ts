@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { terminal } from './terminal.ts';
@@ -32,6 +34,14 @@ async function type(
 
 const alone = (more = ''): string =>
   `--manifest ${folder} --state ${folder}/state --runtime memory --listen 127.0.0.1:0 --log-level silent${more}`;
+
+/** Once it holds its lock and writes. */
+const begun = (): Promise<unknown> =>
+  vi.waitFor(
+    async () =>
+      expect(await readFile(`${folder}/state/events.jsonl`, 'utf8')).toContain('orchestrator_started'),
+    { timeout: 10_000, interval: 20 },
+  );
 
 describe('the program', () => {
   it('tells its version and its commands', async () => {
@@ -157,14 +167,15 @@ describe('run', () => {
   it('goes on until it is stopped, and then exits 0', async () => {
     const stop = new AbortController();
     const running = type(`run ${alone()}`, { signal: stop.signal });
-    setTimeout(() => stop.abort(), 500);
+    await begun();
+    stop.abort();
     expect(await running).toMatchObject({ code: 0 });
   });
 
   it('names the orchestrator that already writes to its state folder, and exits 4', async () => {
     const stop = new AbortController();
     const first = type(`run ${alone()}`, { signal: stop.signal });
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await begun();
     const second = await type(`run ${alone()}`);
     stop.abort();
     await first;
@@ -192,15 +203,11 @@ describe('run', () => {
   });
 
   it('says when its status address is taken', async () => {
-    const stop = new AbortController();
-    const taken = `--listen 127.0.0.1:${20_000 + (process.pid % 10_000)}`;
-    const first = type(`run ${alone(` ${taken}`)}`, { signal: stop.signal });
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    const second = await type(
-      `run --manifest ${folder} --state ${folder}/other --runtime memory --log-level silent ${taken}`,
-    );
-    stop.abort();
-    await first;
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const second = await type(`run ${alone().replace('127.0.0.1:0', `127.0.0.1:${port}`)}`);
+    other.close();
     expect([second.code, second.err]).toEqual([64, expect.stringContaining('--listen')]);
   });
 });
