@@ -92,6 +92,11 @@ describe('validate', () => {
     expect(await type(`validate ${folder} --policy ${folder}/none`)).toMatchObject({ code: 64 });
   });
 
+  it('reads no more of a file without end than a manifest may have', async () => {
+    const { code, out } = await type('validate /dev/zero');
+    expect([code, out]).toEqual([3, expect.stringContaining('larger than 4 MiB')]);
+  });
+
   it('says that there is no such file', async () => {
     const { code, err } = await type(`validate ${folder}/none.yaml`);
     expect([code, err]).toEqual([64, expect.stringContaining('there is no such file')]);
