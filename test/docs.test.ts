@@ -108,7 +108,8 @@ test('every decision record is listed', () => {
 describe('what a page says can be run', () => {
   const withoutEngine = (page: string) => runnableIn(textOf(page)).filter(({ needsEngine }) => !needsEngine);
 
-  it.each(ownPages.filter((page) => withoutEngine(page).length > 0))(
+  // They wait more than they work, each in a place of its own.
+  it.concurrent.each(ownPages.filter((page) => withoutEngine(page).length > 0))(
     '%s',
     async (page) => {
       const blocks = withoutEngine(page);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from '../engine/commands.ts';
 import type { OpenedEngine } from '../engine/engine.ts';
-import { typescriptFlags } from '../engine/keeping.ts';
+import { builtProgram } from './built-program.ts';
 
 export interface OrchestratorOrder {
   readonly engine: OpenedEngine;
@@ -90,13 +90,12 @@ export function runArguments(order: OrchestratorOrder, state: string): string[] 
   ];
 }
 
-/** Starts the program from its source, in a process that ends with this one. */
+/** Starts the program as its source is now, in a process that ends with this one. */
 export function startProgram(
   args: readonly string[],
   { output, env }: { readonly output: number | 'pipe'; readonly env: Readonly<Record<string, string>> },
 ): ChildProcess {
-  const flags = [...typescriptFlags(), '--import', endWithParent];
-  return spawn(process.execPath, [...flags, join(root, 'src/main.ts'), ...args], {
+  return spawn(process.execPath, ['--import', endWithParent, builtProgram(), ...args], {
     cwd: root,
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['pipe', output, output],

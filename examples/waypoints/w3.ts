@@ -1,9 +1,8 @@
 // `npm run validate:w3`: with the default timings a crash and a hang are seen, and both servers are brought back.
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Report } from '../../src/plan/report.ts';
-import { typescriptFlags } from '../engine/keeping.ts';
+import { builtProgram } from '../stage/built-program.ts';
 import { Claims, secondsSince } from '../stage/claims.ts';
 import { buildEcosystem, ecosystemEntries, ecosystemServers } from '../stage/ecosystem.ts';
 import { readEvents, type LoggedEvent } from '../stage/events.ts';
@@ -99,9 +98,8 @@ async function next(type: string, name: string, { orchestrator }: Watching): Pro
 /** What the command says of it. */
 async function figures({ orchestrator }: Watching): Promise<void> {
   screen.command(`mcp-orchestration report --state ${orchestrator.state}`);
-  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
   const report = async (...more: string[]): Promise<string> => {
-    const command = [...typescriptFlags(), main, 'report', '--state', orchestrator.state, ...more];
+    const command = [builtProgram(), 'report', '--state', orchestrator.state, ...more];
     return (await promisify(execFile)(process.execPath, command)).stdout;
   };
   screen.say(await report());

@@ -14,6 +14,7 @@ import {
 } from '../reconcile/orchestrator.ts';
 import { raiseOffThread } from '../reader/reader.ts';
 import type { Settled } from '../reconcile/controller.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { folderSecrets } from '../secrets/index.ts';
 import { openSource } from '../source/index.ts';
 import type { ManifestSource } from '../source/source.ts';
@@ -30,7 +31,8 @@ import { targetOf, urlOf } from './endpoint.ts';
 import { engineRooms, withEngineSocket } from './engine.ts';
 import { openListening } from './listen.ts';
 import { openPolicy } from './policy.ts';
-import { reader } from './read-desired.ts';
+import { openReader } from './read-desired.ts';
+import { engineTrouble } from './trouble.ts';
 
 export interface AppIo {
   /** Where the log goes instead of JSON lines on stderr. */
@@ -47,8 +49,8 @@ export interface App {
   settled(): Promise<Settled>;
   /** Resolves when the newest manifest is refused; never when `signal` aborts first. */
   refused(signal: AbortSignal): Promise<{ readonly refusal: string }>;
-  /** Why the newest manifest could not be read; null when it could. */
-  sourceError(): string | null;
+  /** What keeps us from the newest manifest, or from the engine; null when nothing does. */
+  trouble(): Promise<string | null>;
   /** What was published last; null before the first look. */
   view(): StatusView | null;
   /** Rejects with a `StartError` when we must not go on, or with our own mistake; pending for ever otherwise. */
@@ -87,7 +89,7 @@ async function begin(opened: Opened): Promise<App> {
   const { config, io, listening, state } = opened;
   const bootId = randomBytes(4).toString('hex');
   const running: Running = { orchestrator: null };
-  const { rooms, log } = await openRooms(opened, running);
+  const { rooms, log, explain } = await openRooms(opened, running);
   const status = await openStatusServer({
     listen: { host: listening.host, port: listening.port },
     token: listening.token,
@@ -116,7 +118,8 @@ async function begin(opened: Opened): Promise<App> {
     { status: status.url, state: state.path, source: rooms.source.address, owner: config.owner },
     'watching',
   );
-  return joined({ opened, orchestrator, status, claim, published, ending });
+  const { runtime } = rooms;
+  return joined({ opened, orchestrator, explain, runtime, status, claim, published, ending });
 }
 
 /** What rooms ask the orchestrator that they are part of; null until it runs. */
@@ -124,7 +127,10 @@ interface Running {
   orchestrator: Orchestrator | null;
 }
 
-async function openRooms(opened: Opened, running: Running): Promise<{ rooms: Rooms; log: Log }> {
+async function openRooms(
+  opened: Opened,
+  running: Running,
+): Promise<{ rooms: Rooms; log: Log; explain: (error: string) => string }> {
   const { config, io, policy, state } = opened;
   const secrets = folderSecrets({
     directory: config.secrets,
@@ -136,13 +142,15 @@ async function openRooms(opened: Opened, running: Running): Promise<{ rooms: Roo
   const source = await sourceOf(opened);
   const journal = await openJournal({ directory: state.path, eventsFile: config.eventsFile ?? undefined });
   const engine = await engineRooms(config, io);
-  const readDesired = warningOfChannels(reader(policy), opened.channels, log);
+  const reader = openReader(policy);
+  const readDesired = warningOfChannels(reader.readDesired, opened.channels, log);
   const notifier = await openTelling({
     ...{ file: opened.channels, state: state.path, clock: io.clock, log },
     channelOf: (server) => channelOf(server, running),
   });
   return {
     log,
+    explain: reader.explain,
     rooms: { ...engine, source, readDesired, journal, state, secrets, notifier, log, clock: io.clock },
   };
 }
@@ -177,7 +185,7 @@ function orchestratorOptions(
     programVersion,
     intervalMs: config.interval * 1_000,
     updateIntervalMs: config.updateInterval * 1_000,
-    environmentTrace: io.env['CHORA_TRACE_ID'] ?? null,
+    environmentTrace: io.env['CHORA_TRACE_ID'] || null,
     allowRewind: config.allowRewind,
     removalByTrailer: policy.removalByTrailer,
     allowRemovalOf: policy.allowRemovalOf,
@@ -202,18 +210,27 @@ function orchestratorOptions(
 function joined(parts: {
   readonly opened: Opened;
   readonly orchestrator: Orchestrator;
+  readonly explain: (error: string) => string;
+  readonly runtime: Runtime;
   readonly status: StatusServer;
   readonly claim: EngineClaim;
   readonly published: { readonly view: StatusView | null };
   readonly ending: Ending;
 }): App {
-  const { opened, orchestrator, status, claim, published, ending } = parts;
+  const { opened, orchestrator, explain, status, claim, published, ending } = parts;
+  const { intake } = orchestrator;
   return {
     statusUrl: status.url,
     poll: () => orchestrator.poll(),
     settled: () => orchestrator.settled(),
-    refused: (signal) => untilRefused(orchestrator, opened.io.clock, signal),
-    sourceError: () => orchestrator.intake.status.error,
+    refused: async (signal) => {
+      const { refusal } = await untilRefused(orchestrator, opened.io.clock, signal);
+      return { refusal: explain(refusal) };
+    },
+    trouble: async () =>
+      intake.status.error === null
+        ? engineTrouble(parts.runtime, opened.io.clock)
+        : explain(intake.status.error),
     view: () => published.view,
     ended: ending.reached,
     async stop(graceMs) {

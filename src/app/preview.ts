@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { memoryJournal, readEvents } from '../journal/index.ts';
 import { silentLog } from '../lib/log.ts';
 import { grantedSecrets, type Policy } from '../manifest/policy.ts';
@@ -9,24 +6,24 @@ import type { Event } from '../model/event.ts';
 import type { Plan } from '../model/step.ts';
 import type { World } from '../model/world.ts';
 import { makePlan } from '../plan/plan.ts';
+import { Intake } from '../reconcile/intake.ts';
 import { Look } from '../reconcile/look.ts';
 import { Monitor } from '../reconcile/monitor.ts';
 import { Recorder } from '../reconcile/recorder.ts';
 import { Sealing } from '../reconcile/sealing.ts';
-import { syncedFields } from '../reconcile/synced.ts';
 import { folderSecrets } from '../secrets/index.ts';
-import { openSource } from '../source/index.ts';
-import type { ManifestSource } from '../source/source.ts';
 import { readState } from '../state/index.ts';
 import type { AppIo } from './app.ts';
 import { EXIT, StartError, type Config } from './config.ts';
 import { targetOf } from './endpoint.ts';
-import { engineRooms } from './engine.ts';
+import { engineRooms, withEngineSocket } from './engine.ts';
 import { openPolicy } from './policy.ts';
-import { reader } from './read-desired.ts';
+import { withSource } from './read-at.ts';
+import { openReader } from './read-desired.ts';
 
 export type PreviewConfig = Pick<
   Config,
+  | 'allowRewind'
   | 'manifest'
   | 'branch'
   | 'path'
@@ -45,56 +42,59 @@ export type PreviewConfig = Pick<
   | 'trust'
 >;
 
-const READ_MS = 60_000;
 /** Digests and first answers are waited for this long; what is unknown then is said to be unknown. */
 const LOOK_MS = 15_000;
 const EVERY_MS = 100;
 
-/** The manifest at a commit (`at`; null: as `run` would read it). Rejects with a `StartError` when it is refused. */
-export async function readAt(config: PreviewConfig, at: string | null, io: AppIo): Promise<DesiredState> {
-  const folder = await mkdtemp(join(tmpdir(), 'mcp-orchestration-plan-'));
-  try {
-    const policy = await openPolicy(config);
-    const { gitTokenFile: tokenFile } = config;
-    const places = { cloneDirectory: join(folder, 'source'), environment: io.env, clock: io.clock };
-    const source = await openSource({ ...config, at, tokenFile, ...places });
-    return await readDesired(source, policy, io);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function readDesired(source: ManifestSource, policy: Policy, io: AppIo): Promise<DesiredState> {
-  const snapshot = await source.read(null, io.clock.deadline(READ_MS, io.signal));
-  if (snapshot === null) throw new StartError(EXIT.notAsDesired, `${source.address} has no manifest`);
-  const text = { ...snapshot, source: source.address };
-  const read = await reader(policy)(text, (ofManifest) => snapshot.commit?.traceId ?? ofManifest ?? 'plan');
-  if (!read.ok) throw new StartError(EXIT.refused, read.error.error);
-  return read.value;
-}
-
 /** What `run` would do now: the same look and the same plan, and no write to engine, registry or state. */
 export async function preview(config: PreviewConfig, io: AppIo): Promise<{ world: World; plan: Plan }> {
-  const desired = await readAt(config, null, io);
-  const policy = await openPolicy(config);
+  const policy = withEngineSocket(await openPolicy(config), config, io.env);
+  const recorder = await rememberedBy(config, io);
+  const desired = await takenIn({ config, io, policy, recorder });
   const engine = await engineRooms(config, io);
   try {
-    return await lookOnce(desired, { config, io, policy, engine });
+    return await lookOnce(desired, { config, io, policy, recorder, engine });
   } finally {
     await engine.close();
   }
 }
 
-interface Looking {
+interface Remembering {
   readonly config: PreviewConfig;
   readonly io: AppIo;
   readonly policy: Policy;
+  readonly recorder: Recorder;
+}
+
+/** What `run` would take for the manifest now, by its own intake: trailers, a history that was rewritten and all. */
+async function takenIn({ config, io, policy, recorder }: Remembering): Promise<DesiredState> {
+  return withSource(config, null, io, async (source) => {
+    const { readDesired, explain } = openReader(policy);
+    const { accepted } = readState(config.state, io.clock);
+    const intake = new Intake({
+      ...{ source, recorder, readDesired, clock: io.clock, log: silentLog, bootId: 'plan' },
+      accepted: { ...accepted, keep: () => Promise.resolve() },
+      environmentTrace: io.env['CHORA_TRACE_ID'] || null,
+      allowRewind: config.allowRewind,
+      removalByTrailer: policy.removalByTrailer,
+    });
+    await intake.restore();
+    const taken = await intake.look(io.signal);
+    const { error } = intake.status;
+    if (taken === 'refused') throw new StartError(EXIT.refused, explain(error ?? 'the manifest is refused'));
+    if (taken === 'unreachable' || intake.desired === null)
+      throw new StartError(EXIT.notAsDesired, error ?? `${source.address} has no manifest`);
+    return intake.desired;
+  });
+}
+
+interface Looking extends Remembering {
   readonly engine: Awaited<ReturnType<typeof engineRooms>>;
 }
 
 async function lookOnce(desired: DesiredState, looking: Looking): Promise<{ world: World; plan: Plan }> {
   const { clock, signal } = looking.io;
-  const { look, monitor } = await lookFor(desired, looking);
+  const { look, monitor } = await lookFor(looking);
   try {
     const until = clock.now() + LOOK_MS;
     let world = await look.world(desired, clock.deadline(LOOK_MS, signal));
@@ -113,15 +113,14 @@ const isKnown = ({ blocked, sighting, pulses }: World): boolean =>
   Object.values(blocked).every(({ reason }) => reason !== 'resolving_image') &&
   sighting.instances.every(({ id, state }) => state !== 'running' || pulses[id]?.lastCheckAt != null);
 
-async function lookFor(desired: DesiredState, looking: Looking): Promise<{ look: Look; monitor: Monitor }> {
-  const { config, io, policy, engine } = looking;
+async function lookFor(looking: Looking): Promise<{ look: Look; monitor: Monitor }> {
+  const { config, io, policy, recorder, engine } = looking;
   const { clock } = io;
   const secrets = folderSecrets({
     directory: config.secrets,
     environment: io.env,
     granted: (server) => grantedSecrets(policy, server),
   });
-  const recorder = await rememberedBy(config, desired, io);
   const nothing = (): void => undefined;
   const rooms = { ...engine, secrets, recorder, clock, log: silentLog, hint: nothing, report: nothing };
   const sealing = new Sealing(rooms);
@@ -145,16 +144,12 @@ async function lookFor(desired: DesiredState, looking: Looking): Promise<{ look:
   return { look, monitor };
 }
 
-/** Memory as `run` would have it just after it accepted this manifest. */
-async function rememberedBy(
-  config: PreviewConfig,
-  desired: DesiredState,
-  { clock }: AppIo,
-): Promise<Recorder> {
+/** Memory as `run` would have it after a start; what is added to it here is nowhere written. */
+async function rememberedBy(config: PreviewConfig, { clock }: AppIo): Promise<Recorder> {
   const events: Event[] = [];
   const query = { directory: config.state, eventsFile: config.eventsFile ?? undefined };
   for await (const event of readEvents(query)) events.push(event);
-  const recorder = await Recorder.open({
+  return Recorder.open({
     journal: memoryJournal(events),
     clock,
     log: silentLog,
@@ -164,11 +159,4 @@ async function rememberedBy(
     recall: () => undefined,
     journalState: () => undefined,
   });
-  await recorder.record({
-    event: 'manifest_synced',
-    server: null,
-    traceId: desired.traceId,
-    fields: syncedFields(desired, [], { memory: recorder.memory, removalByTrailer: true }),
-  });
-  return recorder;
 }

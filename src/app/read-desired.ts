@@ -5,19 +5,27 @@ import { formatProblems } from '../manifest/validate.ts';
 import { readOffThread } from '../reader/reader.ts';
 import type { ReadDesired } from '../reconcile/intake.ts';
 
-/** Reads a manifest off the main thread, then fills in and judges it by the operator's policy. */
-export function reader(policy: Policy): ReadDesired {
-  return async ({ content, file, revision, source }, chooseTrace) => {
+interface Reader {
+  readonly readDesired: ReadDesired;
+  /** Every problem behind an error that is only a word for machines; any other error as it is. */
+  readonly explain: (error: string) => string;
+}
+
+/** Reads manifests off the main thread, then fills in and judges them by the operator's policy. */
+export function openReader(policy: Policy): Reader {
+  let last = { error: '', problems: '' };
+  const readDesired: ReadDesired = async ({ content, file, revision, source }, chooseTrace) => {
     const read = await readOffThread({ content, file }, new AbortController().signal);
-    if (!read.ok) {
-      const { registry_version, expected } = read.error.details;
-      return err({
-        error: formatProblems(read.error.problems),
-        ...(registry_version === undefined ? {} : { registryVersion: registry_version }),
-        ...(expected === undefined ? {} : { expected }),
-      });
+    if (read.ok) {
+      const traceId = chooseTrace(read.value.manifest.trace_id);
+      return ok(resolveManifest(read.value.manifest, { revision, source, traceId, policy }));
     }
-    const traceId = chooseTrace(read.value.manifest.trace_id);
-    return ok(resolveManifest(read.value.manifest, { revision, source, traceId, policy }));
+    const { error, registry_version: registryVersion, expected } = read.error.details;
+    const problems = formatProblems(read.error.problems);
+    if (registryVersion === undefined || expected === undefined) return err({ error: problems });
+    // Other programs look for these very words (contracts section 4); people are told the rest.
+    last = { error, problems };
+    return err({ error, registryVersion, expected });
   };
+  return { readDesired, explain: (error) => (error === last.error ? last.problems : error) };
 }

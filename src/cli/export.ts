@@ -3,6 +3,13 @@ import { defineCommand } from './command.ts';
 import { choice, flag, required } from './options.ts';
 import { ask, clientOptions, refusalOf } from './status-client.ts';
 
+const clients = [
+  ...(['claude-code', 'claude-desktop', 'cursor', 'vscode'] as const),
+  ...(['zed', 'opencode', 'gh-aw', 'docker-gateway'] as const),
+] as const;
+
+type Client = (typeof clients)[number];
+
 /** Addresses as they are now: a published port may change when a server is replaced; behind a gateway it does not matter. */
 export const exportCommand = defineCommand({
   name: 'export',
@@ -10,7 +17,7 @@ export const exportCommand = defineCommand({
   arguments: { what: { ...required('what', 'client-config'), read: readWhat } },
   options: {
     ...clientOptions,
-    client: choice('whose form', ['claude-code', 'claude-desktop', 'cursor', 'vscode'], 'claude-code'),
+    client: choice<Client>('whose form', clients, 'claude-code'),
     all: flag('also servers that requests may not be sent to now'),
   },
   async run(values, io) {
@@ -23,9 +30,14 @@ export const exportCommand = defineCommand({
     const { servers } = got.value.body as { readonly servers: readonly ServerRecord[] };
     const left = servers.filter((each) => each.mcp_url === null || !(each.routable || values.all));
     for (const { name, why } of left) io.stderr.write(`left out: ${name}: ${why}\n`);
-    const entries = servers.filter((each) => !left.includes(each)).map(entryFor(values.client));
-    const key = values.client === 'vscode' ? 'servers' : 'mcpServers';
-    io.stdout.write(`${JSON.stringify({ [key]: Object.fromEntries(entries) }, null, 2)}\n`);
+    const { key, entry } = forms[values.client];
+    const entries = servers
+      .filter((each) => !left.includes(each))
+      .map(({ name, transport, mcp_url: url }) => [
+        name,
+        entry(url ?? '', transport === 'sse' ? 'sse' : 'http'),
+      ]);
+    io.stdout.write(`${JSON.stringify({ [key]: Object.fromEntries(entries) as object }, null, 2)}\n`);
     return 0;
   },
 });
@@ -37,11 +49,31 @@ function readWhat(texts: readonly string[]) {
     : ({ ok: false, error: `must be client-config, not "${what}"` } as const);
 }
 
-const entryFor =
-  (client: string) =>
-  ({ name, mcp_url: url, transport }: ServerRecord): [string, unknown] => {
-    const type = transport === 'sse' ? 'sse' : 'http';
-    // Claude Desktop speaks stdio alone: a bridge speaks HTTP for it.
-    const bridge = { command: 'npx', args: ['-y', 'mcp-remote', url ?? ''] };
-    return [name, client === 'claude-desktop' ? bridge : client === 'cursor' ? { url } : { type, url }];
-  };
+interface Form {
+  readonly key: string;
+  readonly entry: (url: string, type: 'http' | 'sse') => unknown;
+}
+
+const typed = (url: string, type: string): unknown => ({ type, url });
+
+const forms: Readonly<Record<Client, Form>> = {
+  'claude-code': { key: 'mcpServers', entry: typed },
+  // Claude Desktop speaks stdio alone: a bridge speaks HTTP for it.
+  'claude-desktop': {
+    key: 'mcpServers',
+    entry: (url) => ({ command: 'npx', args: ['-y', 'mcp-remote', url] }),
+  },
+  cursor: { key: 'mcpServers', entry: (url) => ({ url }) },
+  vscode: { key: 'servers', entry: typed },
+  zed: { key: 'context_servers', entry: (url) => ({ url }) },
+  opencode: { key: 'mcp', entry: (url) => ({ type: 'remote', url, enabled: true }) },
+  'gh-aw': { key: 'mcpServers', entry: typed },
+  // A catalog of Docker's gateway, which reads YAML: JSON is YAML.
+  'docker-gateway': {
+    key: 'registry',
+    entry: (url, type) => ({
+      type: 'remote',
+      remote: { url, transport_type: type === 'sse' ? 'sse' : 'streamable' },
+    }),
+  },
+};

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseYaml, toYaml } from '../manifest/yaml.ts';
 import { defineCommand } from './command.ts';
-import { importFrom } from './imported.ts';
+import { FORMS, importFrom } from './imported/imported.ts';
 import { required } from './options.ts';
 
 export const importCommand = defineCommand({
@@ -14,7 +14,7 @@ export const importCommand = defineCommand({
     const imported = typeof read === 'string' ? read : importFrom(read.value);
     if (imported === null || typeof imported === 'string') {
       io.stderr.write(
-        `import: ${imported ?? `${file} is none of the forms that can be imported (see --help)`}\n`,
+        `import: ${imported ?? `${file} is none of the forms that can be imported; ${FORMS}`}\n`,
       );
       return 1;
     }

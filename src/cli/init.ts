@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defineCommand } from './command.ts';
 import { required } from './options.ts';
@@ -9,28 +9,62 @@ export const init = defineCommand({
   arguments: { dir: required('dir', 'folder to make it in; what is there already is never changed') },
   options: {},
   async run({ dir }, io) {
+    const manifest = join(dir, MANIFEST);
     try {
-      for (const [name, text] of Object.entries(files)) await writeNew(join(dir, name), text);
+      const missing = await missingIn(dir);
+      if (!missing.includes(MANIFEST)) {
+        io.stderr.write(`init: ${manifest} is there already, and nothing was changed\n`);
+        return 1;
+      }
+      await mkdir(dir, { recursive: true });
+      for (const name of missing) await writeFile(join(dir, name), files[name], { flag: 'wx' });
+      io.stdout.write(`${kept(dir, missing)}${await nextSteps(dir)}`);
+      return 0;
     } catch (error) {
-      io.stderr.write(`init: ${(error as Error).message}; give a folder where nothing of this is yet\n`);
+      io.stderr.write(`init: ${(error as Error).message}; give a folder that can be written to\n`);
       return 1;
     }
-    io.stdout.write(`${dir} is begun. Next:
-  mcp-orchestration validate ${join(dir, 'ecosystem-manifest.yaml')}
-  git -C ${dir} init && git -C ${dir} add . && git -C ${dir} commit -m 'Begin'
-  mcp-orchestration plan --manifest ${dir}
-`);
-    return 0;
   },
 });
 
-async function writeNew(path: string, text: string): Promise<void> {
-  await mkdir(join(path, '..'), { recursive: true });
-  await writeFile(path, text, { flag: 'wx' });
+type Name = keyof typeof files;
+
+/** Looked at before anything is written: nothing is begun that cannot be finished. */
+async function missingIn(dir: string): Promise<readonly Name[]> {
+  const names = Object.keys(files) as Name[];
+  const there = await Promise.all(names.map((name) => exists(join(dir, name))));
+  return names.filter((_name, position) => there[position] === false);
 }
 
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+const kept = (dir: string, missing: readonly Name[]): string =>
+  (Object.keys(files) as Name[])
+    .filter((name) => !missing.includes(name))
+    .map((name) => `${join(dir, name)} was there already, and is as it was.\n`)
+    .join('');
+
+async function nextSteps(dir: string): Promise<string> {
+  const begin = (await exists(join(dir, '.git'))) ? '' : `git -C ${dir} init && `;
+  return `${dir} is begun. Next:
+  mcp-orchestration validate ${join(dir, MANIFEST)}
+  ${begin}git -C ${dir} add . && git -C ${dir} commit -m 'Begin'
+  mcp-orchestration plan --manifest ${dir}
+`;
+}
+
+const MANIFEST = 'ecosystem-manifest.yaml';
+
 const files = {
-  'ecosystem-manifest.yaml': `# What should run. A merge here is all that a deployment needs; docs/manifest.md tells every key.
+  [MANIFEST]: `# What should run. A merge here is all that a deployment needs; docs/manifest.md tells every key.
 version: "1.1"
 defaults:
   health_check: { endpoint: /health }

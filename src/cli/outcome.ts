@@ -12,7 +12,8 @@ const tones: Readonly<Record<string, Tone>> = {
 
 /** What became of every server, for `run --once`. */
 export function outcomeTable(view: StatusView | null, io: Pick<Io, 'stdout' | 'env'>): string {
-  if (view === null || view.servers.length === 0) return 'no servers\n';
+  if (view === null) return '';
+  if (view.servers.length === 0) return 'no servers\n';
   const rows = view.servers.map((record): Cell[] => [
     record.name,
     { text: record.phase, tone: tones[record.phase] ?? 'plain' },

@@ -1,10 +1,11 @@
 import type { AppIo } from '../app/app.ts';
 import { EXIT } from '../app/config.ts';
-import { preview, readAt, type PreviewConfig } from '../app/preview.ts';
+import { preview, type PreviewConfig } from '../app/preview.ts';
+import { readAt, readBase } from '../app/read-at.ts';
 import { describeChanges, describePlan, hasWork, type Form } from '../plan/markdown.ts';
 import { diffDesired } from '../plan/diff.ts';
 import { explain } from './begin.ts';
-import { defineCommand } from './command.ts';
+import { defineCommand, type Io } from './command.ts';
 import { choice, flag, text } from './options.ts';
 import { engineOptions, policyOptions, runOptions, sourceOptions, stateOption } from './shared.ts';
 
@@ -23,6 +24,7 @@ export const plan = defineCommand({
     detailedExitcode: flag('exit with 2 when there is something to do'),
     ...stateOption,
     eventsFile: runOptions.eventsFile,
+    allowRewind: runOptions.allowRewind,
     ...engineOptions,
     ...policyOptions,
   },
@@ -54,10 +56,18 @@ async function now(config: PreviewConfig, form: Shape, io: AppIo): Promise<Shown
 async function between(
   config: PreviewConfig,
   base: string,
-  { form, io }: { form: Shape; io: AppIo },
+  { form, io }: { form: Shape; io: Io },
 ): Promise<Shown> {
-  const [before, after] = [await readAt(config, base, io), await readAt(config, null, io)];
-  const changes = diffDesired(before, after);
-  const text = form === 'json' ? JSON.stringify(changes, null, 2) : describeChanges(changes, form);
-  return { text, something: changes.length > 0 };
+  const [after, { desired, problem }] = await Promise.all([
+    readAt(config, null, io),
+    readBase(config, base, io),
+  ]);
+  const changes = diffDesired(desired ?? { ...after, servers: [] }, after);
+  if (problem !== null) io.stderr.write(`${unreadable(base)}\n${problem}\n`);
+  if (form === 'json') return { text: JSON.stringify(changes, null, 2), something: changes.length > 0 };
+  const said = problem === null ? '' : `${unreadable(base)}\n\n`;
+  return { text: `${said}${describeChanges(changes, form)}`, something: changes.length > 0 };
 }
+
+const unreadable = (base: string): string =>
+  `The manifest at ${base} cannot be read, so that every server counts as new here.`;

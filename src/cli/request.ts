@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { awaitAnswer, leaveRequest } from '../state/index.ts';
 import type { Request } from '../state/state.ts';
 import { defineCommand, type Io } from './command.ts';
-import { durationOrNone, required, text } from './options.ts';
+import { durationOrNone, flag, required, text } from './options.ts';
 import { stateOption } from './shared.ts';
 
 /** What a person may ask of the running orchestrator. It alone writes; the commands only leave a note and await its answer. */
 
+const options = { ...stateOption, json: flag('print the answer as JSON') };
 const server = text('id', 'one server; without it, all of them');
 
 export const pause = defineCommand({
@@ -14,36 +15,36 @@ export const pause = defineCommand({
   summary: 'Stop deeds, never watching, for a while or until resumed',
   arguments: { id: server },
   options: {
-    ...stateOption,
+    ...options,
     for: durationOrNone('how long, such as 2h; without it until resumed'),
     reason: text('text', 'why; it is written into the event log'),
   },
-  run: ({ id, state, for: forSeconds, reason }, io) =>
-    request({ request: 'pause', server: id, forSeconds, reason }, state, io),
+  run: ({ id, for: forSeconds, reason, ...how }, io) =>
+    request({ request: 'pause', server: id, forSeconds, reason }, how, io),
 });
 
 export const resume = defineCommand({
   name: 'resume',
   summary: 'Go on after a pause',
   arguments: { id: server },
-  options: stateOption,
-  run: ({ id, state }, io) => request({ ...plain, request: 'resume', server: id }, state, io),
+  options,
+  run: ({ id, ...how }, io) => request({ ...plain, request: 'resume', server: id }, how, io),
 });
 
 export const retry = defineCommand({
   name: 'retry',
   summary: "Forget a server's quarantine and recovery attempts, and try again",
   arguments: { id: required('id', 'the server') },
-  options: stateOption,
-  run: ({ id, state }, io) => request({ ...plain, request: 'retry', server: id }, state, io),
+  options,
+  run: ({ id, ...how }, io) => request({ ...plain, request: 'retry', server: id }, how, io),
 });
 
 export const sync = defineCommand({
   name: 'sync',
   summary: 'Look at the manifest now',
   arguments: {},
-  options: stateOption,
-  run: ({ state }, io) => request({ ...plain, request: 'sync', server: null }, state, io),
+  options,
+  run: (how, io) => request({ ...plain, request: 'sync', server: null }, how, io),
 });
 
 const plain = { forSeconds: null, reason: null };
@@ -51,15 +52,23 @@ const plain = { forSeconds: null, reason: null };
 /** Contracts section 1: exit code 1 when no orchestrator took it within 10 s. */
 const ANSWER_WITHIN_MS = 10_000;
 
-async function request(asked: Omit<Request, 'id' | 'at'>, state: string, io: Io): Promise<number> {
+interface How {
+  readonly state: string;
+  readonly json: boolean;
+}
+
+async function request(asked: Omit<Request, 'id' | 'at'>, { state, json }: How, io: Io): Promise<number> {
   const at = io.clock.now();
   const id = `${at}-${randomUUID()}`;
   await leaveRequest(state, { ...asked, id, at });
   const signal = io.clock.deadline(ANSWER_WITHIN_MS, io.signal);
   const answer = await awaitAnswer(state, id, { clock: io.clock, signal });
-  if (answer?.accepted === true) io.stdout.write(`${answer.message}\n`);
-  else io.stderr.write(`${asked.request}: ${answer?.message ?? nobody(state)}\n`);
-  return answer?.accepted === true ? 0 : 1;
+  const { accepted, message } = answer ?? { accepted: false, message: nobody(state) };
+  const told = { request: asked.request, server: asked.server, accepted, message };
+  if (json) io.stdout.write(`${JSON.stringify(told)}\n`);
+  else if (accepted) io.stdout.write(`${message}\n`);
+  else io.stderr.write(`${asked.request}: ${message}\n`);
+  return accepted ? 0 : 1;
 }
 
 const nobody = (state: string): string =>

@@ -4,7 +4,7 @@ import { explain } from './begin.ts';
 import { defineCommand, type Io } from './command.ts';
 import { durationOrNone, flag } from './options.ts';
 import type { LogLevel } from '../lib/log.ts';
-import { outcomeTable } from './outcome.ts';
+import { settleOnce } from './once.ts';
 import { humanLog } from './run-log.ts';
 import {
   engineOptions,
@@ -29,13 +29,15 @@ export const run = defineCommand({
     ...policyOptions,
     ...logOptions,
     once: flag('settle, print the outcome of every server, and exit'),
+    json: flag('with --once: print the outcome as JSON'),
     timeout: durationOrNone('with --once: give up after this time (default 5m)'),
   },
-  async run({ once, timeout, ...config }, io): Promise<number> {
+  async run({ once, json, timeout, ...config }, io): Promise<number> {
     try {
       const app = await openApp(config, { ...io, ...logFor(config, io) });
       io.onHangup?.(() => app.poll());
-      return await (once ? settleOnce(app, (timeout ?? 300) * 1_000, io) : untilStopped(app, io));
+      const settling = { timeoutMs: (timeout ?? 300) * 1_000, json };
+      return await stopped(app, once ? settleOnce(app, settling, io) : untilStopped(app, io));
     } catch (error) {
       return explain(error, config.state, io);
     }
@@ -56,30 +58,13 @@ async function untilStopped(app: App, io: Io): Promise<number> {
     if (io.signal.aborted) resolve(EXIT.ok);
     io.signal.addEventListener('abort', () => resolve(EXIT.ok), { once: true });
   });
+  return Promise.race([stopped, app.ended]);
+}
+
+async function stopped(app: App, work: Promise<number>): Promise<number> {
   try {
-    return await Promise.race([stopped, app.ended]);
+    return await work;
   } finally {
     await app.stop(STOP_GRACE_MS);
   }
 }
-
-async function settleOnce(app: App, timeoutMs: number, io: Io): Promise<number> {
-  const giveUp = io.clock.deadline(timeoutMs, io.signal);
-  const late = new Promise<'late'>((resolve) =>
-    giveUp.addEventListener('abort', () => resolve('late'), { once: true }),
-  );
-  try {
-    const outcome = await Promise.race([app.refused(giveUp), app.settled(), app.ended, late]);
-    if (outcome !== 'late' && 'refusal' in outcome) {
-      io.stderr.write(`${outcome.refusal}\n`);
-      return EXIT.refused;
-    }
-    io.stdout.write(outcomeTable(app.view(), io));
-    if (outcome === 'late') io.stderr.write(`not settled after ${timeoutMs / 1_000} s${whyLate(app)}\n`);
-    return outcome !== 'late' && outcome.outcome === 'applied' ? EXIT.ok : EXIT.notAsDesired;
-  } finally {
-    await app.stop(STOP_GRACE_MS);
-  }
-}
-
-const whyLate = (app: App): string => (app.sourceError() === null ? '' : `: ${app.sourceError() ?? ''}`);

@@ -15,13 +15,20 @@ export type Settling =
       readonly failed: readonly string[];
     };
 
-/** `events` oldest first; `sha` may be the beginning of a revision, 7 digits at least. */
-export function settlingOf(sha: string, events: Iterable<Event>): Settling {
+/**
+ * `events` oldest first; `sha` may be the beginning of a revision, 7 digits at least. `later`: revisions that git says
+ * descend from it, though no event does.
+ */
+export function settlingOf(
+  sha: string,
+  events: Iterable<Event>,
+  later: ReadonlySet<string> = new Set(),
+): Settling {
   let found: Settling = { state: 'unknown' };
   const inForce = new Set<string>();
   for (const event of events) {
     if (found.state === 'applied' || found.state === 'partial' || found.state === 'superseded') return found;
-    found = next(found, event, { sha, inForce });
+    found = next(found, event, { sha, inForce, later });
   }
   return found;
 }
@@ -30,12 +37,14 @@ interface Wanted {
   readonly sha: string;
   /** The revision itself and what came after it, once accepted. */
   readonly inForce: Set<string>;
+  readonly later: ReadonlySet<string>;
 }
 
-function next(found: Settling, event: Event, { sha, inForce }: Wanted): Settling {
+function next(found: Settling, event: Event, { sha, inForce, later }: Wanted): Settling {
   if (event.event_type === 'manifest_synced') {
     const commits = [event.revision, ...event.commits.map((commit) => commit.revision)];
-    if (inForce.size === 0 && !commits.some((each) => each.startsWith(sha))) return found;
+    const isMeant = commits.some((each) => each.startsWith(sha)) || later.has(event.revision);
+    if (inForce.size === 0 && !isMeant) return found;
     inForce.add(event.revision);
     return { state: 'under way', servers: Object.keys(event.entries) };
   }

@@ -1,8 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT, StartError } from '../app/config.ts';
 import { openPolicy } from '../app/policy.ts';
-import { formatProblems, validateManifest } from '../manifest/validate.ts';
+import { MAX_MANIFEST_BYTES } from '../manifest/read.ts';
+import { formatProblems, validationOf } from '../manifest/validate.ts';
+import { readOffThread } from '../reader/reader.ts';
 import { defineCommand, type Io } from './command.ts';
 import { flag, textOr } from './options.ts';
 import { policyOptions, sourceOptions } from './shared.ts';
@@ -16,8 +19,8 @@ export const validate = defineCommand({
     try {
       const policy = await openPolicy(trusted);
       const file = await fileOf(manifest, path);
-      const content = await readFile(file);
-      const { problems, desired } = validateManifest({ content, file }, policy);
+      const read = await readOffThread({ content: await beginningOf(file), file }, io.signal);
+      const { problems, desired } = validationOf(read, file, policy);
       const errors = problems.filter(({ severity }) => severity === 'error');
       io.stdout.write(
         json ? `${JSON.stringify(problems, null, 2)}\n` : report(problems, desired?.servers.length ?? 0),
@@ -31,6 +34,13 @@ export const validate = defineCommand({
 
 async function fileOf(manifest: string, path: string): Promise<string> {
   return (await stat(manifest)).isDirectory() ? join(manifest, path) : manifest;
+}
+
+/** One byte more than a manifest may have lets the reader see that there is more. */
+async function beginningOf(file: string): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  for await (const part of createReadStream(file, { end: MAX_MANIFEST_BYTES })) parts.push(part as Buffer);
+  return Buffer.concat(parts);
 }
 
 function report(problems: Parameters<typeof formatProblems>[0], servers: number): string {

@@ -1,8 +1,10 @@
+import { descends } from '../app/descent.ts';
 import { followEvents } from '../journal/index.ts';
 import { fromLine } from '../journal/line.ts';
 import type { Event } from '../model/event.ts';
+import { Failure } from '../model/failure.ts';
 import { defineCommand, type Io } from './command.ts';
-import { duration, revision } from './options.ts';
+import { duration, flag, revision } from './options.ts';
 import { settlingOf, type Settling } from './settling.ts';
 import { runOptions, stateOption } from './shared.ts';
 import { ask, clientOptions, refusalOf, type Client } from './status-client.ts';
@@ -15,13 +17,15 @@ export const wait = defineCommand({
   options: {
     revision: revision('the git commit (7 digits at least)'),
     timeout: duration('give up after this time', '10m'),
+    json: flag('print the outcome as JSON'),
     ...clientOptions,
     ...stateOption,
     eventsFile: runOptions.eventsFile,
   },
   async run(asked, io) {
     const settling = await settle(asked, io);
-    io.stdout.write(settlingText(settling, asked, io));
+    const json = { asked: asked.revision, ...settling };
+    io.stdout.write(asked.json ? `${JSON.stringify(json)}\n` : settlingText(settling, asked, io));
     return exitCodes[settling.state];
   },
 });
@@ -64,14 +68,44 @@ interface Looking {
 }
 
 async function untilSettled(asked: Asked, io: Io, { written, signal }: Looking): Promise<Settling> {
-  let told = '';
+  let troubled = '';
+  const descent: Descent = { later: new Set(), judged: new Set() };
   for (;;) {
-    const endpoint = await fromEndpoint(asked, io);
-    const settling = furthest(endpoint.settling, settlingOf(asked.revision, written));
+    const { events, trouble } = await fromEndpoint(asked, io);
+    const told = (): Settling =>
+      [events, written].map((each) => settlingOf(asked.revision, each, descent.later)).reduce(furthest);
+    if (told().state === 'unknown') await askGit([...written, ...events], asked, io, descent);
+    const settling = told();
     if (isFinal(settling) || signal.aborted) return settling;
-    const trouble = settling.state === 'unknown' ? endpoint.trouble : null;
-    if (trouble !== null && trouble !== told) io.stderr.write(`${(told = trouble)}; still waiting\n`);
+    const worth = settling.state === 'unknown' ? trouble : null;
+    if (worth !== null && worth !== troubled) io.stderr.write(`${(troubled = worth)}; still waiting\n`);
     await io.clock.sleep(LOOK_EVERY_MS, signal);
+  }
+}
+
+/** What git said of revisions in force: events name no more than a hundred commits each, and after a new start one. */
+interface Descent {
+  readonly later: Set<string>;
+  readonly judged: Set<string>;
+}
+
+/** Only of the newest: what is in force now is what has to be settled. */
+async function askGit(
+  events: readonly Event[],
+  { revision: from, state }: Asked,
+  io: Io,
+  { later, judged }: Descent,
+): Promise<void> {
+  const synced = events.filter((event) => event.event_type === 'manifest_synced');
+  const [newest] = synced.sort((one, other) => other.time_ms - one.time_ms);
+  if (newest === undefined || judged.has(newest.revision)) return;
+  judged.add(newest.revision);
+  const { revision: to, source } = newest;
+  try {
+    if (await descends({ from, to, source, state }, io)) later.add(to);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    io.stderr.write(`whether ${to} descends from it cannot be told: ${error.message}; still waiting\n`);
   }
 }
 
@@ -89,14 +123,17 @@ const isFinal = ({ state }: Settling): boolean => state !== 'unknown' && state !
 const furthest = (one: Settling, other: Settling): Settling =>
   isFinal(one) || (other.state === 'unknown' && one.state !== 'unknown') ? one : other;
 
-async function fromEndpoint(asked: Asked, io: Io): Promise<{ settling: Settling; trouble: string | null }> {
-  const unknown: Settling = { state: 'unknown' };
+/** What the endpoint tells, oldest first, or why it tells nothing. */
+async function fromEndpoint(
+  asked: Asked,
+  io: Io,
+): Promise<{ readonly events: readonly Event[]; readonly trouble: string | null }> {
   const got = await ask(asked, '/revisions', io);
-  if (!got.ok) return { settling: unknown, trouble: got.error };
-  if (got.value.code !== 200) return { settling: unknown, trouble: refusalOf(got.value) };
+  if (!got.ok) return { events: [], trouble: got.error };
+  if (got.value.code !== 200) return { events: [], trouble: refusalOf(got.value) };
   const { events } = got.value.body as { readonly events: readonly object[] };
   const readable = events.flatMap((each) => fromLine(JSON.stringify(each)) ?? []);
-  return { settling: settlingOf(asked.revision, readable.toReversed()), trouble: null };
+  return { events: readable.toReversed(), trouble: null };
 }
 
 const aboutRevisions: readonly string[] = ['manifest_synced', 'registry_read_failed', 'revision_settled'];

@@ -3,7 +3,7 @@ import type { Problem } from '../model/problem.ts';
 import { inOrder, placeOf } from './places.ts';
 import type { Policy } from './policy.ts';
 import { readManifest } from './read.ts';
-import type { ManifestText, ReadManifest } from './read.ts';
+import type { ManifestText, ReadManifest, ReadResult } from './read.ts';
 import { resolveManifest } from './resolve.ts';
 
 interface Validation {
@@ -15,13 +15,15 @@ interface Validation {
 
 /** What `validate` and CI say of a manifest: read, resolved and judged, without an engine. Never throws. */
 export function validateManifest(input: ManifestText, policy: Policy): Validation {
-  const read = readManifest(input);
+  return validationOf(readManifest(input), input.file, policy);
+}
+
+/** The same of a manifest that was read elsewhere, such as in a thread of its own. */
+export function validationOf(read: ReadResult, file: string, policy: Policy): Validation {
   if (!read.ok) return { problems: read.error.problems, desired: null };
-  const context = { revision: 'unknown', source: input.file, traceId: 'validate', policy };
+  const context = { revision: 'unknown', source: file, traceId: 'validate', policy };
   const desired = resolveManifest(read.value.manifest, context);
-  const refused = desired.servers.flatMap((server, index) =>
-    toProblem(server, index, read.value, input.file),
-  );
+  const refused = desired.servers.flatMap((server, index) => toProblem(server, index, read.value, file));
   return { problems: inOrder([...read.value.warnings, ...refused]), desired };
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -28,160 +28,28 @@ describe('init', () => {
     expect((await type('init', dir)).out).toContain('Next:');
     expect((await type('validate', join(dir, 'ecosystem-manifest.yaml'))).code).toBe(0);
     const again = await type('init', dir);
-    expect([again.code, again.err]).toEqual([1, expect.stringContaining('EEXIST')]);
-  });
-});
-
-/** What `import` makes of a document, and whether that validates. */
-async function imported(
-  document: unknown,
-): Promise<{ code: number; out: string; err: string; valid: string }> {
-  const file = join(folder, 'given');
-  await writeFile(file, typeof document === 'string' ? document : JSON.stringify(document));
-  const done = await type('import', file);
-  await writeFile(join(folder, 'made.yaml'), done.out);
-  const valid =
-    done.out === '' ? 'nothing' : (await type('validate', join(folder, 'made.yaml'), '--trust', '**')).err;
-  return { ...done, valid };
-}
-
-describe('import', () => {
-  it('takes an official server.json', async () => {
-    const { code, out, err } = await imported({
-      name: 'io.github.acme/Weather',
-      description: 'Weather',
-      version: '1.2.0',
-      repository: { url: 'https://github.com/acme/weather', source: 'github' },
-      remotes: [{ type: 'sse', url: 'https://x.example' }],
-      packages: [
-        {
-          registryType: 'oci',
-          identifier: 'docker.io/liminalcommons/weather:1.2.0',
-          transport: { type: 'streamable-http', url: 'http://localhost/mcp' },
-          environmentVariables: [
-            { name: 'KEY', isSecret: true, isRequired: true },
-            { name: 'LEVEL', default: 'info' },
-          ],
-          packageArguments: [
-            { type: 'named', name: '--port', value: '8080' },
-            { type: 'positional', value: 'x' },
-          ],
-          runtimeArguments: [{ type: 'named', name: '--network', value: 'host' }],
-        },
-      ],
-    });
-    expect(code).toBe(0);
-    for (const wanted of [
-      'name: weather',
-      'liminalcommons/weather:1.2.0',
-      'LEVEL: info',
-      'name: KEY',
-      '- --port',
-      '- x',
-    ])
-      expect(out).toContain(wanted);
-    expect(err).toContain('weather: the docker flag --network is not carried over');
-    expect(err).toContain('weather: its remotes are not run here');
-    expect((await type('validate', join(folder, 'made.yaml'))).code).toBe(0);
+    const sentence = `init: ${join(dir, 'ecosystem-manifest.yaml')} is there already, and nothing was changed\n`;
+    expect([again.code, again.err]).toEqual([1, sentence]);
   });
 
-  it('takes a Docker MCP catalog', async () => {
-    const { code, out, err } = await imported(`
-registry:
-  fetch:
-    image: mcp/fetch
-    description: Fetches
-    command: [--once]
-    longLived: false
-    allowHosts: ["x.example:443"]
-    env: [{ name: LEVEL, value: info }]
-    secrets: [{ name: fetch.key, env: FETCH_KEY }]
-  far: { type: remote, remote: { url: "https://x.example" } }
-`);
-    expect(code).toBe(0);
-    for (const wanted of [
-      'name: fetch',
-      'image: mcp/fetch:latest',
-      'transport: stdio',
-      'FETCH_KEY',
-      '--once',
-    ])
-      expect(out).toContain(wanted);
-    expect(err.split('\n')).toEqual([
-      'fetch: it speaks stdio: it is listed, and not run until it can be bridged',
-      'fetch: allowHosts is not carried over',
-      'fetch: it is kept running, though the catalog starts it anew for each call',
-      'far: left out: needs an image; it is a remote server',
-      '',
+  it('begins in a fresh clone: its README stays, and what is missing is written', async () => {
+    const dir = join(folder, 'clone');
+    await mkdir(join(dir, '.git'), { recursive: true });
+    await writeFile(join(dir, 'README.md'), 'ours');
+    const { code, out } = await type('init', dir);
+    expect([code, out]).toEqual([
+      0,
+      expect.stringContaining(`README.md was there already, and is as it was`),
     ]);
+    expect(out).not.toContain(`git -C ${dir} init`);
+    expect(await readFile(join(dir, 'README.md'), 'utf8')).toBe('ours');
+    expect((await type('validate', dir)).code).toBe(0);
   });
 
-  it('takes one server of the Docker registry', async () => {
-    const { out } = await imported({
-      name: 'one',
-      image: 'mcp/one',
-      about: { description: 'One' },
-      run: { user: '1000', volumes: ['a:/b'] },
-      config: { secrets: [{ name: 'x', env: 'X_KEY' }] },
-    });
-    expect(out).toContain('description: One');
-    expect(out).toContain('X_KEY');
-  });
-
-  it('takes docker run from a client configuration, and no value of it', async () => {
-    const { code, out, err } = await imported({
-      mcpServers: {
-        GitHub: {
-          command: 'docker',
-          args: [
-            'run',
-            '-i',
-            '--rm',
-            '-e',
-            'TOKEN',
-            '--env=MODE=hunter2',
-            '-v',
-            '/:/host',
-            '--privileged',
-            'mcp/github:1.0.0',
-            'stdio',
-          ],
-          env: { TOKEN: 'hunter2' },
-        },
-        time: { command: 'uvx', args: ['mcp-server-time'] },
-        far: { url: 'https://x.example/mcp' },
-        none: { command: 'docker', args: ['run', '-i'] },
-      },
-    });
-    expect(code).toBe(0);
-    expect(out).toContain('image: mcp/github:1.0.0');
-    expect(`${out}${err}`).not.toContain('hunter2');
-    for (const wanted of [
-      'the docker flag -v',
-      'the docker flag --privileged',
-      'put it into <secrets>/github/TOKEN',
-      '"uvx" runs on the host',
-      'far: left out: runs elsewhere',
-      'none: left out: its docker run names no image',
-    ])
-      expect(err).toContain(wanted);
-  });
-
-  it.each([
-    [
-      { name: 'a/b', packages: [{ registryType: 'npm' }] },
-      'b: left out: needs an image; it is offered as npm only',
-    ],
-    [{ name: 'a/b', remotes: [{}] }, 'a remote server only'],
-    [{ what: 1 }, 'none of the forms'],
-    ['a: [', 'cannot be read'],
-  ])('says why it makes nothing of %j', async (document, sentence) => {
-    const { code, err } = await imported(document);
-    expect([code, err]).toEqual([1, expect.stringContaining(sentence)]);
-  });
-
-  it('says that a file is not there', async () => {
-    expect((await type('import', join(folder, 'no'))).err).toContain('ENOENT');
+  it('writes nothing where it cannot finish', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const { code, err } = await type('init', join(folder, 'file'));
+    expect([code, err]).toEqual([1, expect.stringContaining('give a folder that can be written to')]);
   });
 });
 
@@ -202,6 +70,14 @@ describe('export client-config', () => {
     expect(await made('--client', 'cursor')).toEqual({ mcpServers: { [github.name]: { url } } });
     expect(await made('--client', 'claude-desktop')).toEqual({
       mcpServers: { [github.name]: { command: 'npx', args: ['-y', 'mcp-remote', url] } },
+    });
+    expect(await made('--client', 'zed')).toEqual({ context_servers: { [github.name]: { url } } });
+    expect(await made('--client', 'gh-aw')).toEqual({ mcpServers: { [github.name]: { type: 'http', url } } });
+    expect(await made('--client', 'opencode')).toEqual({
+      mcp: { [github.name]: { type: 'remote', url, enabled: true } },
+    });
+    expect(await made('--client', 'docker-gateway')).toEqual({
+      registry: { [github.name]: { type: 'remote', remote: { url, transport_type: 'streamable' } } },
     });
     expect(Object.keys(((await made('--all')) as { mcpServers: object }).mcpServers)).toHaveLength(2);
     expect((await type('export', 'client-config', '--url', server.url)).err).toBe(

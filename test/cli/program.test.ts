@@ -1,10 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
 import { runProgram } from '../../src/cli/program.ts';
-import { git } from '../support/git-remote.ts';
 import { terminal } from './terminal.ts';
 
 const MANIFEST = `version: "1.1"
@@ -33,6 +34,14 @@ async function type(
 
 const alone = (more = ''): string =>
   `--manifest ${folder} --state ${folder}/state --runtime memory --listen 127.0.0.1:0 --log-level silent${more}`;
+
+/** Once it holds its lock and writes. */
+const begun = (): Promise<unknown> =>
+  vi.waitFor(
+    async () =>
+      expect(await readFile(`${folder}/state/events.jsonl`, 'utf8')).toContain('orchestrator_started'),
+    { timeout: 10_000, interval: 20 },
+  );
 
 describe('the program', () => {
   it('tells its version and its commands', async () => {
@@ -83,6 +92,11 @@ describe('validate', () => {
     expect(await type(`validate ${folder} --policy ${folder}/none`)).toMatchObject({ code: 64 });
   });
 
+  it('reads no more of a file without end than a manifest may have', async () => {
+    const { code, out } = await type('validate /dev/zero');
+    expect([code, out]).toEqual([3, expect.stringContaining('larger than 4 MiB')]);
+  });
+
   it('says that there is no such file', async () => {
     const { code, err } = await type(`validate ${folder}/none.yaml`);
     expect([code, err]).toEqual([64, expect.stringContaining('there is no such file')]);
@@ -121,6 +135,41 @@ describe('run --once', () => {
     expect(await type(`run ${alone()} --once --write-back both`)).toMatchObject({ code: 64 });
   });
 
+  it('tells other programs of a format that is not ours in the words they look for, and people the place', async () => {
+    await writeFile(join(folder, 'ecosystem-manifest.yaml'), 'version: "0.9.0"\nservers: []\n');
+    const { err } = await type(`run ${alone()} --once`);
+    expect(err).toContain('ecosystem-manifest.yaml:1');
+    const events = (await readFile(join(folder, 'state/events.jsonl'), 'utf8')).trim().split('\n');
+    const failed = events.map((line) => JSON.parse(line) as { event_type: string; details: unknown });
+    expect(failed.find((event) => event.event_type === 'registry_read_failed')?.details).toEqual({
+      error: 'Schema version mismatch',
+      registry_version: '0.9.0',
+      expected: '>=1.0.0 <1.2.0',
+    });
+  });
+
+  it('says what the engine says when it cannot be reached, and what to do', async () => {
+    const away = alone().replace('--runtime memory', `--docker ${folder}/none.sock`);
+    const { code, out, err } = await type(`run ${away} --once --timeout 2s`);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(/^not settled after 2 s: .*none\.sock/);
+    expect(err.trim().split('. ')).not.toHaveLength(1);
+  });
+
+  it('tells machines the outcome as JSON', async () => {
+    const told = await type(`run ${alone()} --once --json`);
+    const servers = [{ name: 'mcp-server-a', phase: 'ready' }];
+    expect(JSON.parse(told.out)).toMatchObject({ outcome: 'applied', error: null, servers });
+    await writeFile(join(folder, 'ecosystem-manifest.yaml'), 'servers: 1\n');
+    const { code, out } = await type(`run ${alone()} --once --json`);
+    expect([code, JSON.parse(out)]).toEqual([3, expect.objectContaining({ outcome: 'refused' })]);
+  });
+
+  it('takes an empty CHORA_TRACE_ID for none', async () => {
+    await type(`run ${alone()} --once`, { env: { CHORA_TRACE_ID: '' } });
+    expect(await readFile(join(folder, 'state/events.jsonl'), 'utf8')).not.toContain('"trace_id": ""');
+  });
+
   it('gives up after its timeout', async () => {
     await rm(join(folder, 'ecosystem-manifest.yaml'));
     const gone = `run --manifest ${folder}/none.git --state ${folder}/state --runtime memory --listen 127.0.0.1:0`;
@@ -133,14 +182,15 @@ describe('run', () => {
   it('goes on until it is stopped, and then exits 0', async () => {
     const stop = new AbortController();
     const running = type(`run ${alone()}`, { signal: stop.signal });
-    setTimeout(() => stop.abort(), 500);
+    await begun();
+    stop.abort();
     expect(await running).toMatchObject({ code: 0 });
   });
 
   it('names the orchestrator that already writes to its state folder, and exits 4', async () => {
     const stop = new AbortController();
     const first = type(`run ${alone()}`, { signal: stop.signal });
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await begun();
     const second = await type(`run ${alone()}`);
     stop.abort();
     await first;
@@ -168,44 +218,11 @@ describe('run', () => {
   });
 
   it('says when its status address is taken', async () => {
-    const stop = new AbortController();
-    const taken = `--listen 127.0.0.1:${20_000 + (process.pid % 10_000)}`;
-    const first = type(`run ${alone(` ${taken}`)}`, { signal: stop.signal });
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    const second = await type(
-      `run --manifest ${folder} --state ${folder}/other --runtime memory --log-level silent ${taken}`,
-    );
-    stop.abort();
-    await first;
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const second = await type(`run ${alone().replace('127.0.0.1:0', `127.0.0.1:${port}`)}`);
+    other.close();
     expect([second.code, second.err]).toEqual([64, expect.stringContaining('--listen')]);
-  });
-});
-
-describe('plan', () => {
-  it('says what run would do, and changes nothing', async () => {
-    const { code, out } = await type(
-      `plan --manifest ${folder} --state ${folder}/state --runtime memory --detailed-exitcode`,
-    );
-    expect(out).toContain('mcp-server-a  pull 1.0.0');
-    expect(code).toBe(2);
-    const json = await type(`plan --manifest ${folder} --state ${folder}/state --runtime memory --json`);
-    expect(JSON.parse(json.out)).toMatchObject({ decisions: [{ server: 'mcp-server-a' }] });
-  });
-
-  it('exits 3 when the manifest is refused', async () => {
-    await writeFile(join(folder, 'ecosystem-manifest.yaml'), 'servers: 1\n');
-    expect(await type(`plan --manifest ${folder} --runtime memory`)).toMatchObject({ code: 3 });
-  });
-
-  it('compares with another commit without an engine', async () => {
-    await git(folder, 'init', '--initial-branch=main');
-    await git(folder, 'add', '.');
-    await git(folder, 'commit', '-m', 'first');
-    await writeFile(join(folder, 'ecosystem-manifest.yaml'), MANIFEST.replace('1.0.0', '1.1.0'));
-    await git(folder, 'commit', '-am', 'second');
-    const asked = `plan --manifest ${folder} --base HEAD~1 --docker /nonexistent/docker.sock`;
-    expect((await type(`${asked} --format markdown`)).out).toContain('1.0.0 -> 1.1.0');
-    expect(JSON.parse((await type(`${asked} --format json`)).out)).toHaveLength(1);
-    expect(await type(`${asked.replace('HEAD~1', 'main')} --detailed-exitcode`)).toMatchObject({ code: 0 });
   });
 });

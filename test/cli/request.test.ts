@@ -23,7 +23,7 @@ async function answering(path: string, answer: RequestAnswer): Promise<readonly 
 async function asked(
   command: Command,
   state: string,
-  typed: { id?: string; options?: Record<string, string> } = {},
+  typed: { id?: string; options?: Record<string, string | boolean> } = {},
   clock?: Clock,
 ) {
   const io = terminal(clock === undefined ? {} : { clock });
@@ -51,6 +51,18 @@ describe('a request', () => {
     const [got, taken] = await Promise.all([asked(command, state, typed), answering(state, yes)]);
     expect(got).toEqual({ code: 0, out: 'done\n', said: '' });
     expect(taken).toMatchObject([{ request: name, ...wanted }]);
+  });
+
+  it('is answered as JSON for machines, obeyed or not', async () => {
+    const state = await stateFolder();
+    await mkdir(join(state, 'requests'));
+    for (const accepted of [true, false]) {
+      const answer = { accepted, message: 'so it is' };
+      const options = { json: true };
+      const [got] = await Promise.all([asked(retry, state, { id: 'x', options }), answering(state, answer)]);
+      expect([got.code, got.said]).toEqual([accepted ? 0 : 1, '']);
+      expect(JSON.parse(got.out)).toEqual({ request: 'retry', server: 'x', ...answer });
+    }
   });
 
   it('that is not obeyed ends with 1 and the reason', async () => {

@@ -8,6 +8,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import type { Event } from '../../src/model/event.ts';
 import { openStatusServer } from '../../src/status/index.ts';
 import type { StatusServer } from '../../src/status/status.ts';
+import { git } from '../support/git-remote.ts';
 import { event, stateFolder } from '../journal/sample.ts';
 import { terminal } from './terminal.ts';
 
@@ -21,6 +22,7 @@ const synced = (seq: number, revision: string, commits: string[] = []): Event =>
     server_name: undefined,
     version: undefined,
     revision,
+    source: '/nowhere#ecosystem-manifest.yaml',
     commits: commits.map((each) => ({ revision: each, trace_id: 't', subject: 's' })),
     entries: { coda: 'h1', github: 'h2' },
   });
@@ -94,7 +96,7 @@ describe('wait', () => {
     ...{ state: 'synced' as const, last_successful_sync_at: null, error: null },
   };
 
-  async function waited(options: Record<string, string>, io = terminal()) {
+  async function waited(options: Record<string, string | boolean>, io = terminal()) {
     const given = {
       url: 'http://127.0.0.1:1',
       state: join(await stateFolder(), 'none'),
@@ -181,5 +183,48 @@ describe('wait', () => {
       64,
       `wait: --revision must be a commit, 7 hexadecimal digits at least, not "${revision}"\n`,
     ]);
+  });
+
+  describe('after a start without memory, when no event names the commits before', () => {
+    /** Commits, oldest first. */
+    async function repository(count: number): Promise<{ folder: string; commits: readonly string[] }> {
+      const folder = await stateFolder();
+      await git(folder, 'init', '--quiet');
+      const commits: string[] = [];
+      for (let each = 0; each < count; each += 1) {
+        await git(folder, 'commit', '--allow-empty', '--quiet', '-m', `number ${each}`);
+        commits.push((await git(folder, 'rev-parse', 'HEAD')).trim());
+      }
+      return { folder, commits };
+    }
+    const inForce = (revision: string, from: string): string => {
+      const event = { ...synced(1, revision), source: `${from}#ecosystem-manifest.yaml` };
+      return [event, settled(2, revision, 'applied')].map((each) => `${toLine(each)}\n`).join('');
+    };
+
+    it('asks the repository whether what is in force descends from it', async () => {
+      const { folder, commits } = await repository(3);
+      const state = await stateFolder();
+      await writeFile(join(state, 'events.jsonl'), inForce(commits[1] ?? '', folder));
+      const done = await waited({ state, revision: commits[0] ?? '', json: true });
+      expect(done.code).toBe(0);
+      expect(JSON.parse(done.out)).toEqual({
+        ...{ asked: commits[0], state: 'applied', revision: commits[1], seconds: 40 },
+        ...{ servers: ['coda', 'github'], failed: [] },
+      });
+      expect(await waited({ state, revision: commits[2] ?? '', timeout: '1s' })).toMatchObject({ code: 4 });
+    });
+
+    it('asks our clone where the repository is elsewhere', async () => {
+      const { folder, commits } = await repository(2);
+      const state = await stateFolder();
+      await mkdir(join(state, 'source'), { recursive: true });
+      await git(state, 'clone', '--bare', '--quiet', folder, 'source/repository.git');
+      await writeFile(join(state, 'events.jsonl'), inForce(commits[1] ?? '', 'https://git.example/manifest'));
+      expect(await waited({ state, revision: commits[0] ?? '' })).toMatchObject({ code: 0 });
+      await writeFile(join(state, 'source/repository.git/config'), '[broken');
+      const { code, said } = await waited({ state, revision: commits[0] ?? '', timeout: '1s' });
+      expect([code, said]).toEqual([4, expect.stringContaining('cannot be told')]);
+    });
   });
 });

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { typescriptFlags } from '../../examples/engine/keeping.ts';
+import { builtProgram } from '../../examples/stage/built-program.ts';
 import { committedFiles, root } from './repository.ts';
 import { sampleLog } from './sample-log.ts';
 
@@ -98,10 +98,10 @@ async function follow(
 
 async function putOnPath(bin: string): Promise<void> {
   await mkdir(bin);
-  const command = [process.execPath, ...typescriptFlags(), join(root, 'src/main.ts')].map(
-    (word) => `'${word}'`,
+  await writeFile(
+    join(bin, 'mcp-orchestration'),
+    `#!/bin/sh\nexec '${process.execPath}' '${builtProgram()}' "$@"\n`,
   );
-  await writeFile(join(bin, 'mcp-orchestration'), `#!/bin/sh\nexec ${command.join(' ')} "$@"\n`);
   await chmod(join(bin, 'mcp-orchestration'), 0o755);
 }
 
