@@ -70,8 +70,9 @@ export class Stream {
     return this.#readers.size >= MAX_READERS || this.#closed.signal.aborted;
   }
 
-  /** From now on until `leave`. `since`: what they know already; null: nothing. */
+  /** From now on until `leave`; who comes when we are closed is sent away. `since`: what they know already; null: nothing. */
   admit(reader: Reader, since: number | null): void {
+    if (this.#closed.signal.aborted) return reader.end();
     this.#readers.set(reader, null);
     this.begin(reader, since);
   }

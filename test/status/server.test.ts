@@ -346,11 +346,15 @@ describe('a bad sender', () => {
     expect(await told(socket)).toMatch(/^HTTP\/1.1 400/);
   });
 
-  it('that is slow is cut off within seconds', async () => {
+  it('that is slow is cut off within seconds, and so is one that greets us over TLS and says no more', async () => {
     const socket = await dial((await published()).url);
+    const silent = await dial((await listening({ tls: { cert, key } })).url);
     const begun = performance.now();
     socket.write('GET /health HTTP/1.1\r\nHost: loc');
-    expect(await told(socket)).toMatch(/^HTTP\/1.1 408/);
+    silent.write(Buffer.from([22, 3, 1]));
+    const [slow, mute] = await Promise.all([told(socket), told(silent)]);
+    expect(slow).toMatch(/^HTTP\/1.1 408/);
+    expect(mute).toBe('');
     expect(performance.now() - begun).toBeLessThan(9_000);
   });
 
