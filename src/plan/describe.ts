@@ -5,7 +5,7 @@ import type { ServerRecord, SourceStatus, StatusView } from '../model/status.ts'
 import type { Decision, Plan, Step } from '../model/step.ts';
 import type { View, World } from '../model/world.ts';
 import { caseOf, type Case, type Seen } from './decide/words.ts';
-import { endpointsOf, urlsOf } from './describe/endpoints.ts';
+import { activeOf, endpointsOf, urlsOf } from './describe/endpoints.ts';
 import { phaseOf } from './describe/phase.ts';
 import { recoveryOf } from './describe/recovery.ts';
 import { adviceFor, troubleOf } from './describe/trouble.ts';
@@ -64,7 +64,7 @@ function recordOf(portrait: Portrait): ServerRecord {
     suggested_action: trouble === null ? null : (trouble.action ?? adviceFor(trouble.reason, c.view.name)),
     since: isoSeconds(sinceOf(portrait)),
     transport: c.settings.transport,
-    ...urlsOf(c.live, around.advertise),
+    ...urlsOf(c, around.advertise),
     endpoints: endpointsOf(c, around.advertise),
     recovery: recoveryOf(portrait),
     update: updateOf(portrait),
@@ -131,11 +131,12 @@ function healthOfLive(live: Seen | null): Health {
   return live.running ? (live.pulse?.state ?? 'unknown') : 'unhealthy';
 }
 
-/** There is one that answers and is not unhealthy; while it is not known, what was known last stands. */
-function isRoutable({ live, view }: Case, health: Health): boolean {
-  if (!live?.running) return false;
+/** Somebody takes new sessions and is not unhealthy; while it is not known, what was known last stands. */
+function isRoutable(c: Case, health: Health): boolean {
+  const active = activeOf(c);
+  if (active === null) return false;
   if (health !== 'unknown') return health !== 'unhealthy';
-  const last = view.memory.health[live.instance.id];
+  const last = c.view.memory.health[active.instance.id];
   return last !== undefined && last.was && last.state !== 'unhealthy';
 }
 

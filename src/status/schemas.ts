@@ -120,7 +120,7 @@ const ServerRecord = record({
     'undeployable',
   ),
   transport: text(),
-  url: orNull(text()),
+  url: orNull(text('Of the active endpoint; null where there is none, as for mcp_url and health_url.')),
   mcp_url: orNull(text()),
   endpoints: list(ref('Endpoint')),
   update: ref('Update'),
