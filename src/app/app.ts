@@ -186,6 +186,7 @@ function orchestratorOptions(
       status.publish(view);
     },
     noteEvent: (event) => status.note(event),
+    recallEvent: (event) => status.recall(event),
     self: (checks) => status.self(checks),
   };
 }

@@ -61,6 +61,8 @@ export interface OrchestratorOptions {
   readonly claimEngine: (engineId: string) => Promise<void>;
   readonly publish: (published: Published, source: Intake['status']) => void;
   readonly noteEvent: (event: Event) => void;
+  /** The latest events of earlier runs, oldest first, before anything new. */
+  readonly recallEvent: (event: Event) => void;
   readonly self: (checks: SelfChecks) => void;
 }
 
@@ -91,7 +93,7 @@ async function join(rooms: Rooms, options: OrchestratorOptions): Promise<Joined>
   const recorder = await Recorder.open({
     ...rooms,
     newId: options.newId,
-    recall: options.noteEvent,
+    recall: options.recallEvent,
     tell: (event) => {
       options.noteEvent(event);
       rooms.notifier.tell(event);

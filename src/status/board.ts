@@ -2,10 +2,11 @@ import type { Clock } from '../lib/clock.ts';
 import { isoSeconds, secondsBetween } from '../lib/time.ts';
 import type { Event, EventType } from '../model/event.ts';
 import type { ServerRecord, StatusView } from '../model/status.ts';
+import { Chronicle, isAboutHealth, isAboutRevisions } from './chronicle.ts';
 import { History, type Past } from './history.ts';
 import { Metrics } from './metrics.ts';
 import type { SelfChecks } from './status.ts';
-import { Timeline } from './timeline.ts';
+import type { Timeline } from './timeline.ts';
 
 /** What is shown at one moment. Its ageing fields are at most a second old; it never changes. */
 export interface Shown {
@@ -55,15 +56,13 @@ interface BoardOptions {
 export class Board {
   readonly #options: BoardOptions;
   readonly #bootAt: number;
-  readonly #events = new Map<string, Event[]>();
   /** What each record said when it last changed, and the number of that change. */
   readonly #prints = new Map<string, { readonly print: string; readonly index: number }>();
-  #revisions: readonly Event[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #watching = new Set<(change: Change) => void>();
   /** The latest event of each server that no change has told of yet. */
   readonly #causes = new Map<string, Event>();
-  readonly #timeline = new Timeline();
+  readonly #chronicle = new Chronicle();
   readonly #history = new History();
   readonly #metrics: Metrics;
   #index: number;
@@ -97,15 +96,18 @@ export class Board {
 
   note(event: Event): void {
     const { server_name: server, event_type: type } = event;
-    this.#timeline.note(event);
+    this.#chronicle.note(event);
     this.#metrics.note(event);
     if (server !== undefined && type !== 'health_check_completed') this.#causes.set(server, event);
-    if (server !== undefined && aboutHealth.has(type)) {
-      const kept = this.#events.get(server) ?? [];
-      this.#events.set(server, [event, ...kept].slice(0, MAX_EVENTS));
-      this.#shown = null;
-    }
-    if (aboutRevisions.has(type)) this.#noteRevision(event);
+    if (server !== undefined && isAboutHealth(event)) this.#shown = null;
+    if (isAboutRevisions(event)) this.#tellRevision(event);
+  }
+
+  /** It happened before our start: it is shown, but neither counted nor told as a change. */
+  recall(event: Event): void {
+    this.#chronicle.note(event);
+    this.#metrics.recall(event);
+    this.#shown = null;
   }
 
   /** How many follow the stream, and how many were cut off, for the metrics. */
@@ -156,8 +158,7 @@ export class Board {
     return { ...record, index: change.index };
   }
 
-  #noteRevision(event: Event): void {
-    this.#revisions = [event, ...this.#revisions].slice(0, MAX_REVISION_EVENTS);
+  #tellRevision(event: Event): void {
     const change = this.#change(null, null);
     this.#shown = null;
     this.#tell([{ ...change, event_type: event.event_type, trace_id: event.trace_id }]);
@@ -167,7 +168,7 @@ export class Board {
     const gone = [...this.#prints.keys()].filter((name) => !there.has(name));
     for (const name of gone) {
       this.#prints.delete(name);
-      this.#events.delete(name);
+      this.#chronicle.forget(name);
       changes.push(this.#change(name, null));
     }
   }
@@ -188,7 +189,6 @@ export class Board {
   }
 
   #show(now: number): Shown {
-    const events = new Map(this.#events);
     let metrics: Promise<string> | null = null;
     const older = secondsBetween(this.#publishedAt, now);
     return {
@@ -199,9 +199,9 @@ export class Board {
       self: this.#self,
       index: this.#index,
       view: this.#view && { ...this.#view, servers: this.#view.servers.map((each) => aged(each, older)) },
-      revisions: this.#revisions,
-      healthEvents: (server) => events.get(server) ?? [],
-      timeline: this.#timeline,
+      revisions: this.#chronicle.revisions,
+      healthEvents: (server) => this.#chronicle.ofHealth(server),
+      timeline: this.#chronicle.timeline,
       past: () => this.#history.until(now),
       metrics: () => (metrics ??= this.#metrics.text()),
     };
@@ -214,27 +214,6 @@ export class Board {
 }
 
 const MAX_AGE_MS = 1000;
-const MAX_EVENTS = 500;
-/** Each names every server: more of them would make a big answer. */
-const MAX_REVISION_EVENTS = 60;
-
-const aboutHealth: ReadonlySet<EventType> = new Set<EventType>([
-  'health_check_completed',
-  'server_down',
-  'server_degraded',
-  'server_healthy',
-  'recovery_started',
-  'recovery_successful',
-  'recovery_failed',
-  'recovery_exhausted',
-]);
-
-const aboutRevisions: ReadonlySet<EventType> = new Set<EventType>([
-  'manifest_synced',
-  'registry_read_failed',
-  'revision_settled',
-]);
-
 /** All of a record but what only grows older. */
 function recordPrint(record: ServerRecord): string {
   const {

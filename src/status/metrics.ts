@@ -11,6 +11,11 @@ import type { SelfChecks } from './status.ts';
 export class Metrics {
   readonly #registry = new Registry();
   readonly #figures = figuresIn(this.#registry);
+  /** For what happened before our start: what began is known, and only the time of the last success stays. */
+  readonly #before: Figures = {
+    ...figuresIn(new Registry()),
+    lastSettled: this.#figures.lastSettled,
+  };
   readonly #notes: Notes = { begun: new Map(), gates: new Map(), actions: new Map() };
   /** When each server was last checked: one look at a check is counted. */
   #checked = new Map<string, string | null>();
@@ -41,8 +46,12 @@ export class Metrics {
   }
 
   note(event: Event): void {
-    const count = counted[event.event_type] as Count<EventType> | undefined;
-    count?.(event, this.#figures, this.#notes);
+    countedAs(event)?.(event, this.#figures, this.#notes);
+  }
+
+  /** It happened before our start: counters begin at zero with us, or their rates would jump. */
+  recall(event: Event): void {
+    countedAs(event)?.(event, this.#before, this.#notes);
   }
 
   text(): Promise<string> {
@@ -92,6 +101,9 @@ interface Notes {
 type Count<T extends EventType> = (event: Event<T>, figures: Figures, notes: Notes) => void;
 
 const serverOf = (event: Event): string => event.server_name ?? '';
+
+const countedAs = ({ event_type: type }: Event): Count<EventType> | undefined =>
+  counted[type] as Count<EventType> | undefined;
 
 /** What each event counts as; those that are not here count as nothing. */
 const counted: { readonly [T in EventType]?: Count<T> } = {

@@ -45,6 +45,7 @@ export async function openStatusServer(options: StatusServerOptions): Promise<St
     url,
     publish: (view) => board.publish(view),
     note: (event) => board.note(event),
+    recall: (event) => board.recall(event),
     self: (checks) => board.self(checks),
     async close() {
       desk.stopWaiting();

@@ -118,6 +118,23 @@ describe('what became of revisions', () => {
   });
 });
 
+describe('what happened before our start', () => {
+  it('is shown, and neither counted nor told as a change', async () => {
+    const { board } = opened();
+    const told: unknown[] = [];
+    board.watch((change) => told.push(change.event_type));
+    for (const event_type of ['revision_settled', 'recovery_started', 'rollback_started', 'server_down'])
+      board.recall(event(1, { event_type, outcome: 'applied', seconds: 1, strategy: 'restart' }));
+    expect([board.shown().index, told]).toEqual([BOOT, []]);
+    const { timeline, revisions, healthEvents, metrics } = board.shown();
+    expect([timeline.latest().length, revisions.length, healthEvents(github.name).length]).toEqual([4, 1, 2]);
+    const counts = (await metrics()).split('\n').filter((line) => /^mcpo_.*(_total|_count)\b/.test(line));
+    expect(counts.filter((line) => !line.endsWith(' 0'))).toEqual([]);
+    board.publish(view([github]));
+    expect(told).toEqual(['status_changed']);
+  });
+});
+
 describe('waiting for a change', () => {
   it('ends with the next change or when it is called off', async () => {
     const { board } = opened();

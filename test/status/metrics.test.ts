@@ -95,6 +95,21 @@ describe('the figures', () => {
   });
 });
 
+describe('after a restart', () => {
+  it('counters begin at zero, and what began before is measured to its end', async () => {
+    const metrics = new Metrics('0.1.0');
+    metrics.recall(event(1, { event_type: 'revision_settled', outcome: 'applied', seconds: 7 }));
+    metrics.recall(event(2, { event_type: 'update_started' }));
+    metrics.recall(event(3, { event_type: 'rollback_started' }));
+    metrics.note(event(12, { event_type: 'update_completed' }));
+    const told = await lines(metrics);
+    expect(told).toContain('mcpo_rollout_duration_seconds_sum{status="completed"} 10');
+    expect(told).toContain(`mcpo_last_successful_reconcile_timestamp_seconds ${event(1).time_ms / 1_000}`);
+    expect(told).toContain('mcpo_reconcile_duration_seconds_count 0');
+    expect(told.filter((line) => /^mcpo_(rollback|reconcile)_total/.test(line))).toEqual([]);
+  });
+});
+
 describe('the dashboard', () => {
   it('uses only figures that there are, by labels that they have', async () => {
     const text = readFileSync(new URL('../../examples/grafana/dashboard.json', import.meta.url), 'utf8');

@@ -153,6 +153,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       claimEngine: () => Promise.resolve(),
       publish: (published) => (latest = published),
       noteEvent: () => undefined,
+      recallEvent: () => undefined,
       self: () => undefined,
     });
     const orchestrator = await Promise.race([starting, dead.told]);
