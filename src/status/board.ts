@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { isEqual } from '../lib/equal.ts';
 import { isoSeconds, secondsBetween } from '../lib/time.ts';
 import type { Event, EventType } from '../model/event.ts';
 import type { ServerRecord, StatusView } from '../model/status.ts';
@@ -56,8 +57,8 @@ interface BoardOptions {
 export class Board {
   readonly #options: BoardOptions;
   readonly #bootAt: number;
-  /** What each record said when it last changed, and the number of that change. */
-  readonly #prints = new Map<string, { readonly print: string; readonly index: number }>();
+  /** Each record as it was when it last changed. */
+  readonly #known = new Map<string, ServerRecord>();
   readonly #waiting = new Set<() => void>();
   readonly #watching = new Set<(change: Change) => void>();
   /** The latest event of each server that no change has told of yet. */
@@ -74,6 +75,7 @@ export class Board {
   constructor(options: BoardOptions) {
     this.#options = options;
     this.#metrics = new Metrics(options.programVersion);
+    this.#metrics.self(this.#self);
     this.#bootAt = options.clock.now();
     this.#index = this.#bootAt;
   }
@@ -84,22 +86,22 @@ export class Board {
     const changes: Change[] = [];
     const servers = view.servers.map((record) => this.#numbered(record, changes));
     this.#forget(new Set(servers.map((record) => record.name)), changes);
-    const isDifferent = isFirst ? this.#index === before : viewPrint(view) !== viewPrint(this.#view);
+    const isDifferent = isFirst ? this.#index === before : !isSameAround(view, this.#view);
     if (isDifferent) changes.push(this.#change(null, null));
     this.#view = { ...view, servers };
     this.#publishedAt = this.#options.clock.now();
     this.#history.note(servers, this.#publishedAt);
     this.#metrics.publish(view);
-    this.#shown = null;
     if (changes.length > 0) this.#tell(changes);
   }
 
   note(event: Event): void {
-    const { server_name: server, event_type: type } = event;
     this.#chronicle.note(event);
     this.#metrics.note(event);
-    if (server !== undefined && type !== 'health_check_completed') this.#causes.set(server, event);
-    if (server !== undefined && isAboutHealth(event)) this.#shown = null;
+    // Single checks come by the hundred: they are shown within a second, and are the cause of nothing.
+    if (event.event_type === 'health_check_completed') return;
+    if (event.server_name !== undefined) this.#causes.set(event.server_name, event);
+    if (isAboutHealth(event)) this.#shown = null;
     if (isAboutRevisions(event)) this.#tellRevision(event);
   }
 
@@ -121,6 +123,7 @@ export class Board {
   }
 
   self(checks: SelfChecks): void {
+    if (isEqual(checks, this.#self)) return;
     this.#self = checks;
     this.#metrics.self(checks);
     this.#shown = null;
@@ -149,25 +152,24 @@ export class Board {
 
   /** Each changed record gets a number of its own, so that a reader can go on behind any of them. */
   #numbered(record: ServerRecord, changes: Change[]): ServerRecord {
-    const print = recordPrint(record);
-    const known = this.#prints.get(record.name);
-    if (known?.print === print) return { ...record, index: known.index };
+    const known = this.#known.get(record.name);
+    if (known !== undefined && isSameRecord(record, known)) return { ...record, index: known.index };
     const change = this.#change(record.name, record);
-    this.#prints.set(record.name, { print, index: change.index });
+    const numbered = { ...record, index: change.index };
+    this.#known.set(record.name, numbered);
     changes.push(change);
-    return { ...record, index: change.index };
+    return numbered;
   }
 
   #tellRevision(event: Event): void {
     const change = this.#change(null, null);
-    this.#shown = null;
     this.#tell([{ ...change, event_type: event.event_type, trace_id: event.trace_id }]);
   }
 
   #forget(there: ReadonlySet<string>, changes: Change[]): void {
-    const gone = [...this.#prints.keys()].filter((name) => !there.has(name));
+    const gone = [...this.#known.keys()].filter((name) => !there.has(name));
     for (const name of gone) {
-      this.#prints.delete(name);
+      this.#known.delete(name);
       this.#chronicle.forget(name);
       changes.push(this.#change(name, null));
     }
@@ -208,30 +210,34 @@ export class Board {
   }
 
   #tell(changes: readonly Change[]): void {
+    this.#shown = null;
     for (const listener of this.#watching) for (const change of changes) listener(change);
     for (const done of [...this.#waiting]) done();
   }
 }
 
 const MAX_AGE_MS = 1000;
-/** All of a record but what only grows older. */
-function recordPrint(record: ServerRecord): string {
-  const {
-    index: _index,
-    last_check: _check,
-    response_time_ms: _time,
-    uptime_seconds: _uptime,
-    ...lasting
-  } = record;
-  return JSON.stringify(lasting);
+/** In all but what only grows older. */
+function isSameRecord(one: ServerRecord, other: ServerRecord): boolean {
+  return isEqual(lastingOf(one), lastingOf(other));
 }
 
+const lastingOf = (record: ServerRecord): ServerRecord => ({
+  ...record,
+  index: 0,
+  last_check: null,
+  response_time_ms: null,
+  uptime_seconds: null,
+});
+
 /** The rest of a view: where it comes from and whether it can be trusted. */
-function viewPrint(view: StatusView | null): string {
-  if (view === null) return '';
-  const { last_successful_sync_at: _at, ...source } = view.source;
-  return JSON.stringify([view.view, source]);
-}
+const isSameAround = (one: StatusView, other: StatusView | null): boolean =>
+  one.view === other?.view && isEqual(lastingSource(one), lastingSource(other));
+
+const lastingSource = ({ source }: StatusView): StatusView['source'] => ({
+  ...source,
+  last_successful_sync_at: null,
+});
 
 const aged = (record: ServerRecord, seconds: number): ServerRecord =>
   record.uptime_seconds === null ? record : { ...record, uptime_seconds: record.uptime_seconds + seconds };

@@ -17,6 +17,7 @@ export class Metrics {
     lastSettled: this.#figures.lastSettled,
   };
   readonly #notes: Notes = { begun: new Map(), gates: new Map(), actions: new Map() };
+  #view: StatusView | null = null;
   /** When each server was last checked: one look at a check is counted. */
   #checked = new Map<string, string | null>();
   #readers = (): { readonly readers: number; readonly cutOff: number } => ({ readers: 0, cutOff: 0 });
@@ -30,14 +31,10 @@ export class Metrics {
     this.#readers = count;
   }
 
-  publish({ servers, source }: StatusView): void {
-    const { health, condition, suspended, quarantined, rollout, revision, ...rest } = this.#figures;
-    for (const gauge of [health, condition, suspended, quarantined, rollout, revision]) gauge.reset();
-    for (const record of servers) this.#publishServer(record);
-    this.#checked = new Map(servers.map(({ name, last_check }) => [name, last_check]));
-    rest.servers.set(servers.length);
-    rest.depth.set(servers.filter(({ phase }) => underWay.has(phase)).length);
-    if (source.applied_revision !== null) revision.set({ revision: source.applied_revision }, 1);
+  publish(view: StatusView): void {
+    this.#view = view;
+    for (const record of view.servers) this.#observeCheck(record);
+    this.#checked = new Map(view.servers.map(({ name, last_check }) => [name, last_check]));
   }
 
   self(checks: SelfChecks): void {
@@ -58,19 +55,34 @@ export class Metrics {
     const { readers, cutOff } = this.#readers();
     this.#figures.readers.set(readers);
     this.#figures.cutOff.set(cutOff);
+    if (this.#view !== null) this.#tellView(this.#view);
     return this.#registry.metrics();
   }
 
-  #publishServer(record: ServerRecord): void {
-    const { health, condition, suspended, quarantined, rollout, probes } = this.#figures;
-    const { name: server, last_check: checkedAt, response_time_ms: took } = record;
+  #observeCheck({ name, last_check: checkedAt, response_time_ms: took }: ServerRecord): void {
+    if (took === null || checkedAt === (this.#checked.get(name) ?? null)) return;
+    this.#figures.probes.observe(took / 1000);
+  }
+
+  /** Only when somebody asks: views come every second, questions every fifteen. */
+  #tellView({ servers, source }: StatusView): void {
+    const { health, condition, suspended, quarantined, rollout, revision, ...rest } = this.#figures;
+    for (const gauge of [health, condition, suspended, quarantined, rollout, revision]) gauge.reset();
+    for (const record of servers) this.#tellServer(record);
+    rest.servers.set(servers.length);
+    rest.depth.set(servers.filter(({ phase }) => underWay.has(phase)).length);
+    if (source.applied_revision !== null) revision.set({ revision: source.applied_revision }, 1);
+  }
+
+  #tellServer(record: ServerRecord): void {
+    const { health, condition, suspended, quarantined, rollout } = this.#figures;
+    const { name: server } = record;
     for (const state of healthStates) health.set({ server, state }, record.health === state ? 1 : 0);
     for (const [type, holds] of Object.entries(conditionsOf(record)))
       condition.set({ server, type, status: holds ? 'True' : 'False' }, 1);
     suspended.set({ server }, record.reason === 'paused' ? 1 : 0);
     quarantined.set({ server }, record.update.quarantined.length);
     if (record.update.state !== 'none') rollout.set({ server, state: record.update.state }, 1);
-    if (took !== null && checkedAt !== (this.#checked.get(server) ?? null)) probes.observe(took / 1000);
   }
 }
 

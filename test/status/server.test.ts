@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { openStatusServer, type StatusServerOptions } from '../../src/status/index.ts';
 import type { StatusServer } from '../../src/status/status.ts';
@@ -248,6 +248,25 @@ describe('a reader that waits', () => {
 });
 
 describe('a big answer', () => {
+  it('is made once, however often the same is published and asked for', async () => {
+    const clock = fakeClock(1_795_176_000_000);
+    const server = await listening({ clock });
+    const servers = Array.from({ length: 200 }, (_, n) => record(`server-${n}`));
+    const made = vi.spyOn(JSON, 'stringify');
+    const self = { manifest: 'ok', engine: 'ok', journal: 'ok' } as const;
+    for (let n = 0; n < 20; n += 1) {
+      server.publish(view(servers.map((each) => ({ ...each, response_time_ms: n }))));
+      server.self({ ...self });
+      server.note(event(n, { event_type: 'health_check_completed' }));
+      expect((await ask(server.url, '/servers')).code).toBe(200);
+    }
+    expect(made).toHaveBeenCalledTimes(1);
+    made.mockRestore();
+    const closed = server.close();
+    await clock.advance(1_000);
+    await closed;
+  });
+
   it('is zipped for those who take it', async () => {
     const server = await listening();
     server.publish(view(Array.from({ length: 50 }, (_, n) => record(`mcp-server-${n}`))));
