@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import { openLog, type Log } from '../lib/log.ts';
 import { grantedSecrets, type Policy } from '../manifest/policy.ts';
 import type { StatusView } from '../model/status.ts';
+import { discreet } from '../probe/index.ts';
 import { toStatus } from '../plan/describe.ts';
 import {
   startOrchestrator,
@@ -131,16 +132,7 @@ async function openRooms(opened: Opened, running: Running): Promise<{ rooms: Roo
   });
   const scrub = (text: string): string => secrets.scrub(text);
   const log = io.log?.(scrub) ?? openLog({ level: config.logLevel, fd: STDERR, scrub });
-  const source = await openSource({
-    manifest: config.manifest,
-    branch: config.branch,
-    path: config.path,
-    tokenFile: config.gitTokenFile,
-    sshKey: config.sshKey,
-    cloneDirectory: join(state.path, 'source'),
-    environment: io.env,
-    clock: io.clock,
-  });
+  const source = await sourceOf(opened);
   const journal = await openJournal({ directory: state.path, eventsFile: config.eventsFile ?? undefined });
   const engine = await engineRooms(config, io);
   const readDesired = warningOfChannels(reader(policy), opened.channels, log);
@@ -150,9 +142,32 @@ async function openRooms(opened: Opened, running: Running): Promise<{ rooms: Roo
   });
   return {
     log,
-    rooms: { ...engine, source, readDesired, journal, state, secrets, notifier, log, clock: io.clock },
+    rooms: {
+      ...engine,
+      probe: discreet(engine.probe, scrub),
+      source,
+      readDesired,
+      journal,
+      state,
+      secrets,
+      notifier,
+      log,
+      clock: io.clock,
+    },
   };
 }
+
+const sourceOf = ({ config, io, state }: Opened): ReturnType<typeof openSource> =>
+  openSource({
+    manifest: config.manifest,
+    branch: config.branch,
+    path: config.path,
+    tokenFile: config.gitTokenFile,
+    sshKey: config.sshKey,
+    cloneDirectory: join(state.path, 'source'),
+    environment: io.env,
+    clock: io.clock,
+  });
 
 const channelOf = (server: string, { orchestrator }: Running): string | null =>
   orchestrator?.intake.desired?.servers.find(({ name }) => name === server)?.notificationChannel ?? null;
