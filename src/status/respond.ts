@@ -39,6 +39,12 @@ export async function respond({ route, ask }: Question, shown: Shown): Promise<A
   return { ...answer, headers: { ...answer.headers, ETag: `W/"${shown.bootId}-${changedAt}"` } };
 }
 
+/** The same for questions that have the same answer: what nobody reads, and how long to wait, makes no difference. */
+export function keyOf({ route, ask }: Question): string {
+  const isFollowed = route.needs === 'token and look' && route.changedAt !== null;
+  return JSON.stringify([route.path, ask.id, isFollowed ? {} : ask.query]);
+}
+
 /** True while the answer is what it was at the index that the question names. One ahead of ours is not waited for. */
 export function isUnchanged({ route, ask }: Question, shown: Shown): boolean {
   const { index } = ask.query;

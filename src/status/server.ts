@@ -8,6 +8,7 @@ import { asInUrl, Listener, type ListenOptions } from './listener.ts';
 import {
   isAnswer,
   isUnchanged,
+  keyOf,
   methodNotAllowed,
   respond,
   tooManyReaders,
@@ -107,17 +108,18 @@ class Desk {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const question = this.#understand(request);
-    if (isAnswer(question)) return this.#writer.write(request, response, { answer: question, shown: null });
+    if (isAnswer(question)) return this.#writer.write(request, response, { answer: question, from: null });
     if (question.route.streams) return this.#follow(question, response);
     const shown = await this.#whenChanged(question, response);
     if (!this.#isOpen) response.setHeader('Connection', 'close');
-    await this.#writer.write(request, response, { answer: await respond(question, shown), shown });
+    const from = { shown, key: keyOf(question) };
+    await this.#writer.write(request, response, { answer: await respond(question, shown), from });
   }
 
   async #follow({ ask }: Question, response: ServerResponse): Promise<void> {
     const { req: request } = response;
     if (this.#stream.isFull)
-      return this.#writer.write(request, response, { answer: tooManyReaders, shown: null });
+      return this.#writer.write(request, response, { answer: tooManyReaders, from: null });
     const last = Number(request.headers['last-event-id'] ?? Number.NaN);
     streamEvents(this.#stream, response, Number.isSafeInteger(last) ? last : (ask.query['since'] ?? null));
   }
