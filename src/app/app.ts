@@ -1,35 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { openJournal } from '../journal/index.ts';
 import type { Clock } from '../lib/clock.ts';
-import { openLog, type Log } from '../lib/log.ts';
-import { grantedSecrets, type Policy } from '../manifest/policy.ts';
+import type { Log } from '../lib/log.ts';
+import type { Policy } from '../manifest/policy.ts';
 import type { StatusView } from '../model/status.ts';
-import { discreet } from '../probe/index.ts';
 import { toStatus } from '../plan/describe.ts';
-import {
-  startOrchestrator,
-  type Orchestrator,
-  type OrchestratorOptions,
-  type Rooms,
-} from '../reconcile/orchestrator.ts';
+import { startOrchestrator, type Orchestrator, type OrchestratorOptions } from '../reconcile/orchestrator.ts';
 import type { Settled } from '../reconcile/controller.ts';
-import { folderSecrets } from '../secrets/index.ts';
-import { openSource } from '../source/index.ts';
 import { lockWriter, openState } from '../state/index.ts';
 import type { WriterLock } from '../state/state.ts';
-import { openStatusServer } from '../status/index.ts';
+import { Metrics, openStatusServer } from '../status/index.ts';
 import type { StatusServer } from '../status/status.ts';
 import { programVersion } from '../version.ts';
-import { openChannels, openTelling, warningOfChannels } from './channels.ts';
+import { openChannels } from './channels.ts';
 import { EXIT, StartError, type Config, type Environment } from './config.ts';
 import { Ending } from './ending.ts';
 import { EngineClaim, whoWeAre } from './engine-claim.ts';
 import { targetOf, urlOf } from './endpoint.ts';
-import { engineRooms, withEngineSocket } from './engine.ts';
+import { withEngineSocket } from './engine.ts';
 import { openListening } from './listen.ts';
 import { openPolicy } from './policy.ts';
-import { reader } from './read-desired.ts';
+import { openRooms, type Running } from './rooms.ts';
 
 export interface AppIo {
   /** Where the log goes instead of JSON lines on stderr. */
@@ -55,8 +45,6 @@ export interface App {
   stop(graceMs: number): Promise<void>;
 }
 
-const STDERR = 2;
-
 /** Picks the kinds, joins the rooms, begins. Rejects with a `StartError` or a `Failure`, each one clear sentence. */
 export async function openApp(config: Config, io: AppIo): Promise<App> {
   const policy = withEngineSocket(await openPolicy(config), config, io.env);
@@ -72,7 +60,7 @@ export async function openApp(config: Config, io: AppIo): Promise<App> {
   }
 }
 
-interface Opened {
+export interface Opened {
   readonly config: Config;
   readonly io: AppIo;
   readonly policy: Policy;
@@ -86,7 +74,8 @@ async function begin(opened: Opened): Promise<App> {
   const { config, io, listening, state } = opened;
   const bootId = randomBytes(4).toString('hex');
   const running: Running = { orchestrator: null };
-  const { rooms, log } = await openRooms(opened, running);
+  const metrics = new Metrics(programVersion);
+  const { rooms, log } = await openRooms(opened, { running, metrics });
   const status = await openStatusServer({
     listen: { host: listening.host, port: listening.port },
     token: listening.token,
@@ -95,11 +84,12 @@ async function begin(opened: Opened): Promise<App> {
     clock: io.clock,
     bootId,
     programVersion,
+    metrics,
   });
   const ending = new Ending();
   const claim = new EngineClaim({ config, clock: io.clock, ending });
   const published: { view: StatusView | null } = { view: null };
-  const options = orchestratorOptions(opened, { bootId, status, claim, published });
+  const options = orchestratorOptions(opened, { bootId, status, metrics, claim, published });
   const orchestrator = await startOrchestrator(rooms, options).catch(async (error: unknown) => {
     await rooms.notifier.close();
     await status.close();
@@ -118,65 +108,17 @@ async function begin(opened: Opened): Promise<App> {
   return joined({ opened, orchestrator, status, claim, published, ending });
 }
 
-/** What rooms ask the orchestrator that they are part of; null until it runs. */
-interface Running {
-  orchestrator: Orchestrator | null;
-}
-
-async function openRooms(opened: Opened, running: Running): Promise<{ rooms: Rooms; log: Log }> {
-  const { config, io, policy, state } = opened;
-  const secrets = folderSecrets({
-    directory: config.secrets,
-    environment: io.env,
-    granted: (server) => grantedSecrets(policy, server),
-  });
-  const scrub = (text: string): string => secrets.scrub(text);
-  const log = io.log?.(scrub) ?? openLog({ level: config.logLevel, fd: STDERR, scrub });
-  const source = await sourceOf(opened);
-  const journal = await openJournal({ directory: state.path, eventsFile: config.eventsFile ?? undefined });
-  const engine = await engineRooms(config, io);
-  const readDesired = warningOfChannels(reader(policy), opened.channels, log);
-  const notifier = await openTelling({
-    ...{ file: opened.channels, state: state.path, clock: io.clock, log },
-    channelOf: (server) => channelOf(server, running),
-  });
-  return {
-    log,
-    rooms: {
-      ...engine,
-      probe: discreet(engine.probe, scrub),
-      source,
-      readDesired,
-      journal,
-      state,
-      secrets,
-      notifier,
-      log,
-      clock: io.clock,
-    },
-  };
-}
-
-const sourceOf = ({ config, io, state }: Opened): ReturnType<typeof openSource> =>
-  openSource({
-    manifest: config.manifest,
-    branch: config.branch,
-    path: config.path,
-    tokenFile: config.gitTokenFile,
-    sshKey: config.sshKey,
-    cloneDirectory: join(state.path, 'source'),
-    environment: io.env,
-    clock: io.clock,
-  });
-
-const channelOf = (server: string, { orchestrator }: Running): string | null =>
-  orchestrator?.intake.desired?.servers.find(({ name }) => name === server)?.notificationChannel ?? null;
-
 function orchestratorOptions(
   { config, io, policy }: Opened,
-  made: { bootId: string; status: StatusServer; claim: EngineClaim; published: { view: StatusView | null } },
+  made: {
+    bootId: string;
+    status: StatusServer;
+    metrics: Metrics;
+    claim: EngineClaim;
+    published: { view: StatusView | null };
+  },
 ): OrchestratorOptions {
-  const { status, claim, published } = made;
+  const { status, metrics, claim, published } = made;
   const reaching = { reach: config.reach, advertise: config.advertise };
   return {
     owner: config.owner,
@@ -203,6 +145,7 @@ function orchestratorOptions(
     noteEvent: (event) => status.note(event),
     recallEvent: (event) => status.recall(event),
     self: (checks) => status.self(checks),
+    passed: (result, seconds) => metrics.passed(result, seconds),
   };
 }
 

@@ -64,6 +64,7 @@ export interface OrchestratorOptions {
   /** The latest events of earlier runs, oldest first, before anything new. */
   readonly recallEvent: (event: Event) => void;
   readonly self: (checks: SelfChecks) => void;
+  readonly passed: (result: 'ok' | 'failed', seconds: number) => void;
 }
 
 export interface Orchestrator {
@@ -170,6 +171,7 @@ class Joined implements Orchestrator {
         specs: state.specs,
         source: source.address,
       },
+      passed: this.#options.passed,
       publish: (published) => this.#options.publish(published, this.intake.status),
     });
   }

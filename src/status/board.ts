@@ -51,6 +51,8 @@ interface BoardOptions {
   readonly clock: Clock;
   readonly bootId: string;
   readonly programVersion: string;
+  /** New ones by default. */
+  readonly metrics?: Metrics;
 }
 
 /** Keeps what was published and counts its changes; who waits for one is told. */
@@ -74,7 +76,7 @@ export class Board {
 
   constructor(options: BoardOptions) {
     this.#options = options;
-    this.#metrics = new Metrics(options.programVersion);
+    this.#metrics = options.metrics ?? new Metrics(options.programVersion);
     this.#metrics.self(this.#self);
     this.#bootAt = options.clock.now();
     this.#index = this.#bootAt;

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import type { Event, EventType } from '../model/event.ts';
+import type { Meter } from '../model/meter.ts';
 import type { ServerRecord, StatusView } from '../model/status.ts';
 import { figuresIn, type Figures } from './figures.ts';
 import type { SelfChecks } from './status.ts';
@@ -8,7 +9,7 @@ import type { SelfChecks } from './status.ts';
  * Figures for Prometheus, from what is published and what happens. Labels come from closed sets and from the names of
  * servers in the manifest, never from free text; only the revision in force is told as it is, in one series.
  */
-export class Metrics {
+export class Metrics implements Meter {
   readonly #registry = new Registry();
   readonly #figures = figuresIn(this.#registry);
   /** For what happened before our start: what began is known, and only the time of the last success stays. */
@@ -22,9 +23,14 @@ export class Metrics {
   #checked = new Map<string, string | null>();
   #readers = (): { readonly readers: number; readonly cutOff: number } => ({ readers: 0, cutOff: 0 });
 
+  #logBytes = (): Readonly<Record<string, number>> => ({});
+
   constructor(programVersion: string) {
     this.#figures.build.set({ version: programVersion }, 1);
     this.#figures.leader.set(1);
+    // Those that are watched for a first time: a rate sees only what moves.
+    for (const result of ['changed', 'unchanged', 'unreachable']) this.#figures.fetches.inc({ result }, 0);
+    for (const result of ['ok', 'failed']) this.#figures.passes.inc({ result }, 0);
   }
 
   countReaders(count: () => { readonly readers: number; readonly cutOff: number }): void {
@@ -51,7 +57,29 @@ export class Metrics {
     countedAs(event)?.(event, this.#before, this.#notes);
   }
 
+  passed(result: 'ok' | 'failed', seconds: number): void {
+    this.#figures.passes.inc({ result });
+    this.#figures.passing.observe(seconds);
+  }
+
+  engineAsked(op: string, code: string, seconds: number): void {
+    this.#figures.requests.observe({ op, code }, seconds);
+  }
+
+  engineEventsBroke(): void {
+    this.#figures.gaps.inc();
+  }
+
+  sourceAsked(result: 'changed' | 'unchanged' | 'unreachable'): void {
+    this.#figures.fetches.inc({ result });
+  }
+
+  measureLogs(bytes: () => Readonly<Record<'events' | 'health', number>>): void {
+    this.#logBytes = bytes;
+  }
+
   text(): Promise<string> {
+    for (const [log, bytes] of Object.entries(this.#logBytes())) this.#figures.logBytes.set({ log }, bytes);
     const { readers, cutOff } = this.#readers();
     this.#figures.readers.set(readers);
     this.#figures.cutOff.set(cutOff);
@@ -119,10 +147,10 @@ const countedAs = ({ event_type: type }: Event): Count<EventType> | undefined =>
 
 /** What each event counts as; those that are not here count as nothing. */
 const counted: { readonly [T in EventType]?: Count<T> } = {
-  manifest_synced: (_event, { fetches }) => fetches.inc({ result: 'accepted' }),
-  registry_read_failed: (_event, { fetches }) => fetches.inc({ result: 'refused' }),
-  revision_settled(event, { reconciles, settling, lastSettled }) {
-    reconciles.inc({ result: event.outcome });
+  manifest_synced: (_event, { revisions }) => revisions.inc({ result: 'accepted' }),
+  registry_read_failed: (_event, { revisions }) => revisions.inc({ result: 'refused' }),
+  revision_settled(event, { settled, settling, lastSettled }) {
+    settled.inc({ result: event.outcome });
     settling.observe(event.seconds);
     if (event.outcome === 'applied') lastSettled.set(event.time_ms / 1000);
   },

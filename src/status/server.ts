@@ -16,6 +16,7 @@ import {
   understand,
   type Question,
 } from './respond.ts';
+import type { Metrics } from './metrics.ts';
 import type { StatusServer } from './status.ts';
 import { streamEvents } from './stream-events.ts';
 import { StreamSockets, type Upgrade } from './stream-socket.ts';
@@ -29,6 +30,8 @@ export interface StatusServerOptions extends ListenOptions {
   readonly allowHosts: readonly string[];
   readonly bootId: string;
   readonly programVersion: string;
+  /** New ones by default; given where others count in them too. */
+  readonly metrics?: Metrics;
 }
 
 /** Listens. Rejects with a `Failure` (`port_taken`) that says in one sentence what to do. */

@@ -155,6 +155,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       noteEvent: () => undefined,
       recallEvent: () => undefined,
       self: () => undefined,
+      passed: () => undefined,
     });
     const orchestrator = await Promise.race([starting, dead.told]);
     if (orchestrator === undefined) {

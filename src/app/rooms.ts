@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { openJournal } from '../journal/index.ts';
+import { openLog, type Log } from '../lib/log.ts';
+import { grantedSecrets } from '../manifest/policy.ts';
+import { discreet } from '../probe/index.ts';
+import type { Orchestrator, Rooms } from '../reconcile/orchestrator.ts';
+import { folderSecrets } from '../secrets/index.ts';
+import { openSource } from '../source/index.ts';
+import type { Metrics } from '../status/index.ts';
+import type { Opened } from './app.ts';
+import { openTelling, warningOfChannels } from './channels.ts';
+import { engineRooms } from './engine.ts';
+import { measuredRuntime, measuredSource } from './measured.ts';
+import { reader } from './read-desired.ts';
+
+const STDERR = 2;
+
+/** What rooms ask the orchestrator that they are part of; null until it runs. */
+export interface Running {
+  orchestrator: Orchestrator | null;
+}
+
+/** Picks the kinds. What is asked of engine and source is counted; what servers say is rid of secrets. */
+export async function openRooms(
+  opened: Opened,
+  { running, metrics }: { readonly running: Running; readonly metrics: Metrics },
+): Promise<{ rooms: Rooms; log: Log }> {
+  const { config, io, policy, state } = opened;
+  const secrets = folderSecrets({
+    directory: config.secrets,
+    environment: io.env,
+    granted: (server) => grantedSecrets(policy, server),
+  });
+  const scrub = (text: string): string => secrets.scrub(text);
+  const log = io.log?.(scrub) ?? openLog({ level: config.logLevel, fd: STDERR, scrub });
+  const source = measuredSource(await sourceOf(opened), metrics);
+  const journal = await openJournal({ directory: state.path, eventsFile: config.eventsFile ?? undefined });
+  metrics.measureLogs(() => ({ events: journal.bytes('events'), health: journal.bytes('health') }));
+  const engine = await engineRooms(config, io);
+  const runtime = measuredRuntime(engine.runtime, { clock: io.clock, meter: metrics });
+  const readDesired = warningOfChannels(reader(policy), opened.channels, log);
+  const notifier = await openTelling({
+    ...{ file: opened.channels, state: state.path, clock: io.clock, log },
+    channelOf: (server) => channelOf(server, running),
+  });
+  return {
+    log,
+    rooms: {
+      ...engine,
+      runtime,
+      probe: discreet(engine.probe, scrub),
+      source,
+      readDesired,
+      journal,
+      state,
+      secrets,
+      notifier,
+      log,
+      clock: io.clock,
+    },
+  };
+}
+
+const sourceOf = ({ config, io, state }: Opened): ReturnType<typeof openSource> =>
+  openSource({
+    manifest: config.manifest,
+    branch: config.branch,
+    path: config.path,
+    tokenFile: config.gitTokenFile,
+    sshKey: config.sshKey,
+    cloneDirectory: join(state.path, 'source'),
+    environment: io.env,
+    clock: io.clock,
+  });
+
+const channelOf = (server: string, { orchestrator }: Running): string | null =>
+  orchestrator?.intake.desired?.servers.find(({ name }) => name === server)?.notificationChannel ?? null;
