@@ -139,6 +139,25 @@ const Source = record({
   error: orNull(text()),
 });
 
+/** `/health/status`, and the first message of the stream. */
+const ecosystemFields = {
+  schema_version: schemaVersion,
+  index,
+  generated_at: time(),
+  valid_for_seconds: whole('Mark this answer as stale when it is older and no newer one can be had.'),
+  source: ref('Source'),
+  view: word('clear', 'suspect'),
+  status: word('ok', 'degraded'),
+  summary: record({
+    total: whole('Stopped ones are not counted.'),
+    healthy: whole(),
+    degraded: whole(),
+    unhealthy: whole(),
+    unknown: whole(),
+  }),
+  servers: list(ref('ServerRecord')),
+};
+
 export const schemas: Readonly<Record<string, Schema>> = {
   Own: record({
     status: selfCheck,
@@ -168,23 +187,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
     description: 'A line of the event log; its further fields are those of its event_type.',
     additionalProperties: true,
   },
-  Ecosystem: record({
-    schema_version: schemaVersion,
-    index,
-    generated_at: time(),
-    valid_for_seconds: whole('Mark this answer as stale when it is older and no newer one can be had.'),
-    source: ref('Source'),
-    view: word('clear', 'suspect'),
-    status: word('ok', 'degraded'),
-    summary: record({
-      total: whole('Stopped ones are not counted.'),
-      healthy: whole(),
-      degraded: whole(),
-      unhealthy: whole(),
-      unknown: whole(),
-    }),
-    servers: list(ref('ServerRecord')),
-  }),
+  Ecosystem: record(ecosystemFields),
   Histories: record({ servers: list(ref('History')) }),
   History: record({
     name: text(),
@@ -206,8 +209,10 @@ export const schemas: Readonly<Record<string, Schema>> = {
       trace_id: orNull(text()),
       record: { anyOf: [ref('ServerRecord'), { type: 'null' }] },
     }),
-    description: 'One message of the stream. The first one is `snapshot`, with the fields of Ecosystem.',
+    description: 'One message of the stream; the first one is a Snapshot.',
   },
+  Snapshot: record({ event_type: { type: 'string', const: 'snapshot' }, ...ecosystemFields }),
+  Heartbeat: record({ event_type: { type: 'string', const: 'heartbeat' }, index, timestamp: time() }),
   Text: { type: 'string' },
   Source,
   Endpoint,

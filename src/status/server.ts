@@ -5,17 +5,8 @@ import { refuseStranger, refuseWithoutToken, type Access } from './access.ts';
 import type { Answer } from './answer.ts';
 import { Board, type Shown } from './board.ts';
 import { asInUrl, Listener, type ListenOptions } from './listener.ts';
-import {
-  isAnswer,
-  isUnchanged,
-  keyOf,
-  methodNotAllowed,
-  respond,
-  tooManyReaders,
-  twoHosts,
-  understand,
-  type Question,
-} from './respond.ts';
+import { methodNotAllowed, tooManyReaders, twoHosts } from './refusals.ts';
+import { isAnswer, isUnchanged, keyOf, respond, understand, type Question } from './respond.ts';
 import type { Metrics } from './metrics.ts';
 import type { StatusServer } from './status.ts';
 import { streamEvents } from './stream-events.ts';

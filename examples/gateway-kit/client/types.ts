@@ -135,6 +135,25 @@ export interface Change {
   readonly record: ServerRecord | null;
 }
 
+export interface Snapshot {
+  readonly event_type: 'snapshot';
+  readonly schema_version: '1.0';
+  readonly index: number;
+  readonly generated_at: string;
+  readonly valid_for_seconds: number;
+  readonly source: Source;
+  readonly view: 'clear' | 'suspect';
+  readonly status: 'ok' | 'degraded';
+  readonly summary: { readonly total: number; readonly healthy: number; readonly degraded: number; readonly unhealthy: number; readonly unknown: number };
+  readonly servers: readonly (ServerRecord)[];
+}
+
+export interface Heartbeat {
+  readonly event_type: 'heartbeat';
+  readonly index: number;
+  readonly timestamp: string;
+}
+
 export interface Source {
   readonly url: string;
   readonly branch: string | null;
