@@ -105,18 +105,25 @@ function versionsOf({ view, live }: Case) {
   };
 }
 
-const outside = { healthy: 'ok', degraded: 'degraded', unhealthy: 'down', unknown: 'unknown' } as const;
+const outside = { healthy: 'ok', degraded: 'degraded', unhealthy: 'down' } as const;
+
+/** Three words for those who read no more: what nobody knows is no better than what was known last. */
+function statusOf(health: Health, routable: boolean): ServerRecord['status'] {
+  if (health !== 'unknown') return outside[health];
+  return routable ? 'degraded' : 'down';
+}
 
 function healthOf(c: Case) {
   const { live, view } = c;
   const pulse = live?.pulse ?? null;
   const health = healthOfLive(live);
+  const routable = isRoutable(c, health);
   const checkedAt = pulse?.lastCheckAt ?? null;
   const upSince = live?.running ? live.instance.startedAt : null;
   return {
     health,
-    status: outside[health],
-    routable: isRoutable(c, health),
+    status: statusOf(health, routable),
+    routable,
     last_check: checkedAt === null ? null : isoSeconds(checkedAt),
     response_time_ms: pulse?.responseTimeMs ?? null,
     consecutive_failures: pulse?.failures ?? 0,

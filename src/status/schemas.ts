@@ -27,9 +27,12 @@ const record = (
 });
 
 const health = word('unknown', 'healthy', 'degraded', 'unhealthy');
-const words = { status: ['ok', 'degraded', 'down', 'unknown'] };
-const status = word(...words.status);
-const selfCheck = word('ok', 'degraded', 'down');
+const words = { status: ['ok', 'degraded', 'down'] };
+const status = described(
+  word(...words.status),
+  'Of an unknown health: `degraded` while routable, else `down`.',
+);
+const selfCheck = word(...words.status);
 const schemaVersion: Schema = { type: 'string', const: '1.0' };
 const index = whole('Counts changes; starts at the Unix time in ms at boot and never goes back.');
 const texts = list(text());

@@ -304,8 +304,9 @@ describe('the record of a server', () => {
       provenMemory(v1, 'github-1', { health: { 'github-1': { state: 'healthy', at: NOW, was } } });
     expect(
       record({ instances: [one], pulses: { 'github-1': unseen(one) }, memory: memory(true) }),
-    ).toMatchObject({ health: 'unknown', routable: true, conformant: null });
-    expect(record({ instances: [one], pulses: { 'github-1': null } }).routable).toBe(false);
+    ).toMatchObject({ health: 'unknown', status: 'degraded', routable: true, conformant: null });
+    const never = record({ instances: [one], pulses: { 'github-1': null } });
+    expect(never).toMatchObject({ health: 'unknown', status: 'down', routable: false });
   });
 
   it('that is degraded says by what', () => {

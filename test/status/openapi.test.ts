@@ -219,7 +219,7 @@ describe('the description', () => {
 
 /** As little as a record can hold. */
 const refused: Partial<ServerRecord> = {
-  ...{ phase: 'refused', health: 'unknown', status: 'unknown', routable: false, reason: 'untrusted_image' },
+  ...{ phase: 'refused', health: 'unknown', status: 'down', routable: false, reason: 'untrusted_image' },
   ...{ version: null, desired_version: null, image: null, image_digest: null, last_check: null, url: null },
   ...{ response_time_ms: null, uptime_seconds: null, conformant: null, mcp_url: null, health_url: null },
   ...{

@@ -20,7 +20,7 @@ export interface ServerRecord {
   readonly namespace: string;
   readonly version: string | null;
   readonly health: 'unknown' | 'healthy' | 'degraded' | 'unhealthy';
-  readonly status: 'ok' | 'degraded' | 'down' | 'unknown';
+  readonly status: 'ok' | 'degraded' | 'down';
   readonly routable: boolean;
   readonly reason: string | null;
   readonly suggested_action: string | null;
@@ -62,7 +62,7 @@ export interface ServerHealth {
   readonly namespace: string;
   readonly version: string | null;
   readonly health: 'unknown' | 'healthy' | 'degraded' | 'unhealthy';
-  readonly status: 'ok' | 'degraded' | 'down' | 'unknown';
+  readonly status: 'ok' | 'degraded' | 'down';
   readonly routable: boolean;
   readonly reason: string | null;
   readonly suggested_action: string | null;
@@ -129,7 +129,7 @@ export interface Change {
   readonly index: number;
   readonly event_type: string;
   readonly server: string | null;
-  readonly status: 'ok' | 'degraded' | 'down' | 'unknown' | null;
+  readonly status: 'ok' | 'degraded' | 'down' | null;
   readonly timestamp: string;
   readonly trace_id: string | null;
   readonly record: ServerRecord | null;
