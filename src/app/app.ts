@@ -1,37 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { openJournal } from '../journal/index.ts';
 import type { Clock } from '../lib/clock.ts';
-import { openLog, type Log } from '../lib/log.ts';
-import { grantedSecrets, type Policy } from '../manifest/policy.ts';
+import type { Log } from '../lib/log.ts';
+import type { Policy } from '../manifest/policy.ts';
 import type { StatusView } from '../model/status.ts';
 import { toStatus } from '../plan/describe.ts';
-import {
-  startOrchestrator,
-  type Orchestrator,
-  type OrchestratorOptions,
-  type Rooms,
-} from '../reconcile/orchestrator.ts';
 import { raiseOffThread } from '../reader/reader.ts';
+import { startOrchestrator, type Orchestrator, type OrchestratorOptions } from '../reconcile/orchestrator.ts';
 import type { Settled } from '../reconcile/controller.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { folderSecrets } from '../secrets/index.ts';
-import { openSource } from '../source/index.ts';
-import type { ManifestSource } from '../source/source.ts';
 import { lockWriter, openState } from '../state/index.ts';
 import type { WriterLock } from '../state/state.ts';
-import { openStatusServer } from '../status/index.ts';
+import { Metrics, openStatusServer } from '../status/index.ts';
 import type { StatusServer } from '../status/status.ts';
 import { programVersion } from '../version.ts';
-import { openChannels, openTelling, warningOfChannels } from './channels.ts';
+import { openChannels } from './channels.ts';
 import { EXIT, StartError, type Config, type Environment } from './config.ts';
 import { Ending } from './ending.ts';
 import { EngineClaim, whoWeAre } from './engine-claim.ts';
 import { targetOf, urlOf } from './endpoint.ts';
-import { engineRooms, withEngineSocket } from './engine.ts';
+import { withEngineSocket } from './engine.ts';
 import { openListening } from './listen.ts';
 import { openPolicy } from './policy.ts';
-import { openReader } from './read-desired.ts';
+import { openRooms, type Running } from './rooms.ts';
 import { engineTrouble } from './trouble.ts';
 
 export interface AppIo {
@@ -58,8 +48,6 @@ export interface App {
   stop(graceMs: number): Promise<void>;
 }
 
-const STDERR = 2;
-
 /** Picks the kinds, joins the rooms, begins. Rejects with a `StartError` or a `Failure`, each one clear sentence. */
 export async function openApp(config: Config, io: AppIo): Promise<App> {
   const policy = withEngineSocket(await openPolicy(config), config, io.env);
@@ -75,7 +63,7 @@ export async function openApp(config: Config, io: AppIo): Promise<App> {
   }
 }
 
-interface Opened {
+export interface Opened {
   readonly config: Config;
   readonly io: AppIo;
   readonly policy: Policy;
@@ -89,7 +77,8 @@ async function begin(opened: Opened): Promise<App> {
   const { config, io, listening, state } = opened;
   const bootId = randomBytes(4).toString('hex');
   const running: Running = { orchestrator: null };
-  const { rooms, log, explain } = await openRooms(opened, running);
+  const metrics = new Metrics(programVersion);
+  const { rooms, log, explain } = await openRooms(opened, { running, metrics });
   const status = await openStatusServer({
     listen: { host: listening.host, port: listening.port },
     token: listening.token,
@@ -98,11 +87,12 @@ async function begin(opened: Opened): Promise<App> {
     clock: io.clock,
     bootId,
     programVersion,
+    metrics,
   });
   const ending = new Ending();
   const claim = new EngineClaim({ config, clock: io.clock, ending });
   const published: { view: StatusView | null } = { view: null };
-  const options = orchestratorOptions(opened, { bootId, status, claim, published });
+  const options = orchestratorOptions(opened, { bootId, status, metrics, claim, published });
   const orchestrator = await startOrchestrator(rooms, options).catch(async (error: unknown) => {
     await rooms.notifier.close();
     await status.close();
@@ -122,62 +112,17 @@ async function begin(opened: Opened): Promise<App> {
   return joined({ opened, orchestrator, explain, runtime, status, claim, published, ending });
 }
 
-/** What rooms ask the orchestrator that they are part of; null until it runs. */
-interface Running {
-  orchestrator: Orchestrator | null;
-}
-
-async function openRooms(
-  opened: Opened,
-  running: Running,
-): Promise<{ rooms: Rooms; log: Log; explain: (error: string) => string }> {
-  const { config, io, policy, state } = opened;
-  const secrets = folderSecrets({
-    directory: config.secrets,
-    environment: io.env,
-    granted: (server) => grantedSecrets(policy, server),
-  });
-  const scrub = (text: string): string => secrets.scrub(text);
-  const log = io.log?.(scrub) ?? openLog({ level: config.logLevel, fd: STDERR, scrub });
-  const source = await sourceOf(opened);
-  const journal = await openJournal({ directory: state.path, eventsFile: config.eventsFile ?? undefined });
-  const engine = await engineRooms(config, io);
-  const reader = openReader(policy);
-  const readDesired = warningOfChannels(reader.readDesired, opened.channels, log);
-  const notifier = await openTelling({
-    ...{ file: opened.channels, state: state.path, clock: io.clock, log },
-    channelOf: (server) => channelOf(server, running),
-  });
-  return {
-    log,
-    explain: reader.explain,
-    rooms: { ...engine, source, readDesired, journal, state, secrets, notifier, log, clock: io.clock },
-  };
-}
-
-async function sourceOf({ config, io, state }: Opened): Promise<ManifestSource> {
-  const source = await openSource({
-    manifest: config.manifest,
-    branch: config.branch,
-    path: config.path,
-    tokenFile: config.gitTokenFile,
-    sshKey: config.sshKey,
-    cloneDirectory: join(state.path, 'source'),
-    environment: io.env,
-    clock: io.clock,
-  });
-  if (config.writeBack === 'none' || source.propose !== undefined) return source;
-  throw new StartError(EXIT.badOptions, `--write-back needs a git repository, and ${source.address} is none`);
-}
-
-const channelOf = (server: string, { orchestrator }: Running): string | null =>
-  orchestrator?.intake.desired?.servers.find(({ name }) => name === server)?.notificationChannel ?? null;
-
 function orchestratorOptions(
   { config, io, policy }: Opened,
-  made: { bootId: string; status: StatusServer; claim: EngineClaim; published: { view: StatusView | null } },
+  made: {
+    bootId: string;
+    status: StatusServer;
+    metrics: Metrics;
+    claim: EngineClaim;
+    published: { view: StatusView | null };
+  },
 ): OrchestratorOptions {
-  const { status, claim, published } = made;
+  const { status, metrics, claim, published } = made;
   const reaching = { reach: config.reach, advertise: config.advertise };
   return {
     owner: config.owner,
@@ -203,7 +148,9 @@ function orchestratorOptions(
       status.publish(view);
     },
     noteEvent: (event) => status.note(event),
+    recallEvent: (event) => status.recall(event),
     self: (checks) => status.self(checks),
+    passed: (result, seconds) => metrics.passed(result, seconds),
   };
 }
 

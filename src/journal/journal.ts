@@ -8,6 +8,8 @@ export interface Journal {
   append(log: LogName, event: Event): Promise<void>;
   /** Every readable event since the newest checkpoint, oldest first; unreadable lines are skipped and counted. */
   replay(log: LogName): Promise<{ readonly events: readonly Event[]; readonly skipped: number }>;
+  /** Size of the current file. */
+  bytes(log: LogName): number;
   /** True when the current file has outgrown its size: the recorder then calls `rotate`. */
   isFull(log: LogName): boolean;
   /** Ends the current file (it becomes `<log>-<first seq>.jsonl`) and begins a new one whose first line is `first`. */

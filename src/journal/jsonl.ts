@@ -34,6 +34,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     next: (log) => logs[log].next,
     append: (log, event) => logs[log].append(event),
     replay: (log) => replay(logs[log]),
+    bytes: (log) => logs[log].bytes,
     isFull: (log) => logs[log].isFull,
     rotate: (log, first) => logs[log].rotate(first),
     close: async () => void (await Promise.all([events.close(), health.close()])),

@@ -55,6 +55,10 @@ export class LogFile {
     return this.#next;
   }
 
+  get bytes(): number {
+    return this.#size;
+  }
+
   get isFull(): boolean {
     return this.#replaced || this.#size - this.#countsFrom >= this.#limits.maxBytes;
   }

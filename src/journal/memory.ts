@@ -8,6 +8,7 @@ export function memoryJournal(events: readonly Event[]): Journal {
     next: (log) => (logs[log].at(-1)?.seq ?? 0) + 1,
     append: async (log, event) => void logs[log].push(event),
     replay: async (log) => ({ events: [...logs[log]], skipped: 0 }),
+    bytes: () => 0,
     isFull: () => false,
     rotate: async (log, first) => void logs[log].splice(0, Infinity, ...(first === null ? [] : [first])),
     close: () => Promise.resolve(),

@@ -49,7 +49,8 @@ export interface ServerRecord {
   readonly desired_state: 'running' | 'stopped' | 'absent';
   readonly phase: Phase;
   readonly health: Health;
-  readonly status: 'ok' | 'degraded' | 'down' | 'unknown';
+  /** Of an unknown health: `degraded` while routable, else `down`. */
+  readonly status: 'ok' | 'degraded' | 'down';
   readonly routable: boolean;
   readonly reason: string | null;
   readonly suggested_action: string | null;

@@ -5,7 +5,7 @@ import type { ServerRecord, SourceStatus, StatusView } from '../model/status.ts'
 import type { Decision, Plan, Step } from '../model/step.ts';
 import type { View, World } from '../model/world.ts';
 import { caseOf, type Case, type Seen } from './decide/words.ts';
-import { endpointsOf, urlsOf } from './describe/endpoints.ts';
+import { activeOf, endpointsOf, urlsOf } from './describe/endpoints.ts';
 import { phaseOf } from './describe/phase.ts';
 import { recoveryOf } from './describe/recovery.ts';
 import { adviceFor, troubleOf } from './describe/trouble.ts';
@@ -65,7 +65,7 @@ function recordOf(portrait: Portrait): ServerRecord {
     suggested_action: trouble === null ? null : (trouble.action ?? adviceFor(trouble.reason, c.view.name)),
     since: isoSeconds(sinceOf(portrait)),
     transport: c.settings.transport,
-    ...urlsOf(c.live, around.advertise),
+    ...urlsOf(c, around.advertise),
     endpoints: endpointsOf(c, around.advertise),
     recovery: recoveryOf(portrait),
     update: updateOf(portrait),
@@ -106,18 +106,25 @@ function versionsOf({ view, live }: Case) {
   };
 }
 
-const outside = { healthy: 'ok', degraded: 'degraded', unhealthy: 'down', unknown: 'unknown' } as const;
+const outside = { healthy: 'ok', degraded: 'degraded', unhealthy: 'down' } as const;
+
+/** Three words for those who read no more: what nobody knows is no better than what was known last. */
+function statusOf(health: Health, routable: boolean): ServerRecord['status'] {
+  if (health !== 'unknown') return outside[health];
+  return routable ? 'degraded' : 'down';
+}
 
 function healthOf(c: Case) {
   const { live, view } = c;
   const pulse = live?.pulse ?? null;
   const health = healthOfLive(live);
+  const routable = isRoutable(c, health);
   const checkedAt = pulse?.lastCheckAt ?? null;
   const upSince = live?.running ? live.instance.startedAt : null;
   return {
     health,
-    status: outside[health],
-    routable: isRoutable(c, health),
+    status: statusOf(health, routable),
+    routable,
     last_check: checkedAt === null ? null : isoSeconds(checkedAt),
     response_time_ms: pulse?.responseTimeMs ?? null,
     consecutive_failures: pulse?.failures ?? 0,
@@ -132,11 +139,12 @@ function healthOfLive(live: Seen | null): Health {
   return live.running ? (live.pulse?.state ?? 'unknown') : 'unhealthy';
 }
 
-/** There is one that answers and is not unhealthy; while it is not known, what was known last stands. */
-function isRoutable({ live, view }: Case, health: Health): boolean {
-  if (!live?.running) return false;
+/** Somebody takes new sessions and is not unhealthy; while it is not known, what was known last stands. */
+function isRoutable(c: Case, health: Health): boolean {
+  const active = activeOf(c);
+  if (active === null) return false;
   if (health !== 'unknown') return health !== 'unhealthy';
-  const last = view.memory.health[live.instance.id];
+  const last = c.view.memory.health[active.instance.id];
   return last !== undefined && last.was && last.state !== 'unhealthy';
 }
 

@@ -5,13 +5,15 @@ export interface HealthBody {
   /** Its own timestamp is too old. */
   readonly stale: boolean;
   readonly version: string | null;
-  /** Component -> what it says of itself; at most 64, each word at most 64 characters. */
-  readonly checks: Readonly<Record<string, string>>;
+  /** How the components are that have a plain name, at most 64. They say more in words of their own: that goes no further. */
+  readonly checks: Readonly<Record<string, ComponentState>>;
   readonly activeSessions: number | null;
   readonly activeRequests: number | null;
   /** How it departs from both published forms, in words. */
   readonly departures: readonly string[];
 }
+
+type ComponentState = 'ok' | 'degraded' | 'down' | 'other';
 
 const STALE_AFTER_MS = 60_000;
 const MOST_CHECKS = 64;
@@ -96,17 +98,22 @@ const countOf = (value: unknown): number | null =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : null;
 
 /** Accepts `{database: "ok"}`, `{database: {status: "ok"}}` and `[{name: "database", status: "ok"}]`. */
-function checksOf(value: unknown): Readonly<Record<string, string>> {
-  const pairs: [string | null, string | null][] = Array.isArray(value)
-    ? value.slice(0, MOST_CHECKS).map((item) => [wordOf(asObject(item)['name']), stateOf(item)])
+function checksOf(value: unknown): HealthBody['checks'] {
+  const pairs: [unknown, ComponentState | null][] = Array.isArray(value)
+    ? value.slice(0, MOST_CHECKS).map((item) => [asObject(item)['name'], componentState(item)])
     : Object.entries(asObject(value))
         .slice(0, MOST_CHECKS)
-        .map(([name, state]) => [wordOf(name), stateOf(state)]);
-  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => !pair.includes(null)));
+        .map(([name, state]) => [name, componentState(state)]);
+  return Object.fromEntries(pairs.filter((pair): pair is [string, ComponentState] => isNamed(pair)));
 }
 
-const stateOf = (value: unknown): string | null =>
-  isObject(value) ? wordOf(value['status']) : typeof value === 'string' ? wordOf(value) : null;
+const isNamed = ([name, state]: [unknown, ComponentState | null]): boolean =>
+  typeof name === 'string' && /^[\w.-]{1,64}$/.test(name) && state !== null;
+
+function componentState(value: unknown): ComponentState | null {
+  const word = isObject(value) ? value['status'] : value;
+  return typeof word === 'string' ? (statusOf(word) ?? 'other') : null;
+}
 
 function statusDepartures(json: Json, status: HealthBody['status']): string[] {
   if (json['status'] === undefined) return ['status is missing'];

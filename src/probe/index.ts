@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import { createDockerProbe } from './docker.ts';
 import { HttpProbe } from './http.ts';
 import type { Probe, ProbeKind } from './probe.ts';
+export { discreet } from './discreet.ts';
 import { createTcpProbe } from './tcp.ts';
 
 /** Every kind of probe in one. A new kind is a new line here. */

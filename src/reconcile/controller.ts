@@ -28,6 +28,8 @@ export interface ControllerDeps {
   readonly hands: Omit<Hands, 'revision' | 'progress'>;
   /** Called after every pass and every second. */
   readonly publish: (published: Published) => void;
+  /** Told of every pass, for the figures. */
+  readonly passed: (result: 'ok' | 'failed', seconds: number) => void;
 }
 
 /** What the status is made of. */
@@ -117,13 +119,16 @@ export class Controller {
 
   /** The one catch around one pass. Returns when to look again without news (Unix ms). */
   async #pass(signal: AbortSignal): Promise<number> {
-    const { clock, log } = this.#deps;
+    const { clock, log, passed } = this.#deps;
+    const begun = clock.now();
     try {
       const wakeAt = await this.#lookDecideDo(signal);
+      passed('ok', (clock.now() - begun) / 1_000);
       this.#failures = 0;
       return wakeAt;
     } catch (error) {
       if (signal.aborted) return clock.now();
+      passed('failed', (clock.now() - begun) / 1_000);
       this.#failures += 1;
       const wait = Math.min(FIRST_RETRY_MS * 2 ** (this.#failures - 1), LONGEST_RETRY_MS);
       const says = error instanceof Failure ? inFull(error) : 'our own mistake in a pass';

@@ -64,7 +64,10 @@ export interface OrchestratorOptions {
   readonly claimEngine: (engineId: string) => Promise<void>;
   readonly publish: (published: Published, source: Intake['status']) => void;
   readonly noteEvent: (event: Event) => void;
+  /** The latest events of earlier runs, oldest first, before anything new. */
+  readonly recallEvent: (event: Event) => void;
   readonly self: (checks: SelfChecks) => void;
+  readonly passed: (result: 'ok' | 'failed', seconds: number) => void;
 }
 
 export interface Orchestrator {
@@ -95,7 +98,7 @@ async function join(rooms: Rooms, options: OrchestratorOptions): Promise<Joined>
     ...rooms,
     newId: options.newId,
     scrub: (text) => rooms.secrets.scrub(text),
-    recall: options.noteEvent,
+    recall: options.recallEvent,
     tell: (event) => {
       options.noteEvent(event);
       rooms.notifier.tell(event);
@@ -174,6 +177,7 @@ class Joined implements Orchestrator {
         specs: state.specs,
         source: source.address,
       },
+      passed: this.#options.passed,
       publish: (published) => this.#options.publish(published, this.intake.status),
     });
   }

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { refusal, type Answer } from './answer.ts';
+import type { Answer } from './answer.ts';
+import { strangeHost, strangeOrigin, tokenNeeded } from './refusals.ts';
 
 /** Who may ask. */
 export interface Access {
@@ -18,33 +19,16 @@ interface Credentials {
 /** A web page that makes a browser ask us (DNS rebinding) names itself in Host or Origin. null: they may ask. */
 export function refuseStranger(asked: Credentials, { hosts }: Access): Answer | null {
   if (!isKnown(hostOf(`http://${asked.host ?? ''}`), hosts)) {
-    return refusal(403, {
-      error_code: 'host_not_allowed',
-      message: `"${asked.host ?? ''}" is not a name this orchestrator goes by`,
-      suggested_action: 'ask by a loopback name, or start the orchestrator with --allow-host <name>',
-    });
+    return strangeHost(asked.host ?? '');
   }
   if (asked.origin === undefined || isKnown(hostOf(asked.origin), hosts)) return null;
-  return refusal(403, {
-    error_code: 'origin_not_allowed',
-    message: `pages of "${asked.origin}" may not ask`,
-    suggested_action: 'start the orchestrator with --allow-host <name of the page>',
-  });
+  return strangeOrigin(asked.origin);
 }
 
 /** Bearer, or Basic with the token as the password. null: the right one, or none is needed. */
 export function refuseWithoutToken(asked: Credentials, { token }: Access): Answer | null {
   if (token === null || isSame(tokenOf(asked.authorization ?? ''), token)) return null;
-  return refusal(
-    401,
-    {
-      error_code: 'token_needed',
-      message: 'this endpoint asks for a token',
-      suggested_action: 'send "Authorization: Bearer <token>" with the content of the --token-file',
-    },
-    // A line each: browsers do not find Basic behind a comma.
-    { 'WWW-Authenticate': ['Bearer', 'Basic realm="mcp-orchestration"'] },
-  );
+  return tokenNeeded;
 }
 
 const isKnown = (host: string | null, hosts: readonly string[]): boolean =>

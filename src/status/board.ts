@@ -1,11 +1,13 @@
 import type { Clock } from '../lib/clock.ts';
+import { isEqual } from '../lib/equal.ts';
 import { isoSeconds, secondsBetween } from '../lib/time.ts';
 import type { Event, EventType } from '../model/event.ts';
 import type { ServerRecord, StatusView } from '../model/status.ts';
+import { Chronicle, isAboutHealth, isAboutRevisions } from './chronicle.ts';
 import { History, type Past } from './history.ts';
 import { Metrics } from './metrics.ts';
 import type { SelfChecks } from './status.ts';
-import { Timeline } from './timeline.ts';
+import type { Timeline } from './timeline.ts';
 
 /** What is shown at one moment. Its ageing fields are at most a second old; it never changes. */
 export interface Shown {
@@ -49,21 +51,21 @@ interface BoardOptions {
   readonly clock: Clock;
   readonly bootId: string;
   readonly programVersion: string;
+  /** New ones by default. */
+  readonly metrics?: Metrics;
 }
 
 /** Keeps what was published and counts its changes; who waits for one is told. */
 export class Board {
   readonly #options: BoardOptions;
   readonly #bootAt: number;
-  readonly #events = new Map<string, Event[]>();
-  /** What each record said when it last changed, and the number of that change. */
-  readonly #prints = new Map<string, { readonly print: string; readonly index: number }>();
-  #revisions: readonly Event[] = [];
+  /** Each record as it was when it last changed. */
+  readonly #known = new Map<string, ServerRecord>();
   readonly #waiting = new Set<() => void>();
   readonly #watching = new Set<(change: Change) => void>();
   /** The latest event of each server that no change has told of yet. */
   readonly #causes = new Map<string, Event>();
-  readonly #timeline = new Timeline();
+  readonly #chronicle = new Chronicle();
   readonly #history = new History();
   readonly #metrics: Metrics;
   #index: number;
@@ -74,7 +76,8 @@ export class Board {
 
   constructor(options: BoardOptions) {
     this.#options = options;
-    this.#metrics = new Metrics(options.programVersion);
+    this.#metrics = options.metrics ?? new Metrics(options.programVersion);
+    this.#metrics.self(this.#self);
     this.#bootAt = options.clock.now();
     this.#index = this.#bootAt;
   }
@@ -85,27 +88,30 @@ export class Board {
     const changes: Change[] = [];
     const servers = view.servers.map((record) => this.#numbered(record, changes));
     this.#forget(new Set(servers.map((record) => record.name)), changes);
-    const isDifferent = isFirst ? this.#index === before : viewPrint(view) !== viewPrint(this.#view);
+    const isDifferent = isFirst ? this.#index === before : !isSameAround(view, this.#view);
     if (isDifferent) changes.push(this.#change(null, null));
     this.#view = { ...view, servers };
     this.#publishedAt = this.#options.clock.now();
     this.#history.note(servers, this.#publishedAt);
     this.#metrics.publish(view);
-    this.#shown = null;
     if (changes.length > 0) this.#tell(changes);
   }
 
   note(event: Event): void {
-    const { server_name: server, event_type: type } = event;
-    this.#timeline.note(event);
+    this.#chronicle.note(event);
     this.#metrics.note(event);
-    if (server !== undefined && type !== 'health_check_completed') this.#causes.set(server, event);
-    if (server !== undefined && aboutHealth.has(type)) {
-      const kept = this.#events.get(server) ?? [];
-      this.#events.set(server, [event, ...kept].slice(0, MAX_EVENTS));
-      this.#shown = null;
-    }
-    if (aboutRevisions.has(type)) this.#noteRevision(event);
+    // Single checks come by the hundred: they are shown within a second, and are the cause of nothing.
+    if (event.event_type === 'health_check_completed') return;
+    if (event.server_name !== undefined) this.#causes.set(event.server_name, event);
+    if (isAboutHealth(event)) this.#shown = null;
+    if (isAboutRevisions(event)) this.#tellRevision(event);
+  }
+
+  /** It happened before our start: it is shown, but neither counted nor told as a change. */
+  recall(event: Event): void {
+    this.#chronicle.note(event);
+    this.#metrics.recall(event);
+    this.#shown = null;
   }
 
   /** How many follow the stream, and how many were cut off, for the metrics. */
@@ -119,6 +125,7 @@ export class Board {
   }
 
   self(checks: SelfChecks): void {
+    if (isEqual(checks, this.#self)) return;
     this.#self = checks;
     this.#metrics.self(checks);
     this.#shown = null;
@@ -147,27 +154,25 @@ export class Board {
 
   /** Each changed record gets a number of its own, so that a reader can go on behind any of them. */
   #numbered(record: ServerRecord, changes: Change[]): ServerRecord {
-    const print = recordPrint(record);
-    const known = this.#prints.get(record.name);
-    if (known?.print === print) return { ...record, index: known.index };
+    const known = this.#known.get(record.name);
+    if (known !== undefined && isSameRecord(record, known)) return { ...record, index: known.index };
     const change = this.#change(record.name, record);
-    this.#prints.set(record.name, { print, index: change.index });
+    const numbered = { ...record, index: change.index };
+    this.#known.set(record.name, numbered);
     changes.push(change);
-    return { ...record, index: change.index };
+    return numbered;
   }
 
-  #noteRevision(event: Event): void {
-    this.#revisions = [event, ...this.#revisions].slice(0, MAX_REVISION_EVENTS);
+  #tellRevision(event: Event): void {
     const change = this.#change(null, null);
-    this.#shown = null;
     this.#tell([{ ...change, event_type: event.event_type, trace_id: event.trace_id }]);
   }
 
   #forget(there: ReadonlySet<string>, changes: Change[]): void {
-    const gone = [...this.#prints.keys()].filter((name) => !there.has(name));
+    const gone = [...this.#known.keys()].filter((name) => !there.has(name));
     for (const name of gone) {
-      this.#prints.delete(name);
-      this.#events.delete(name);
+      this.#known.delete(name);
+      this.#chronicle.forget(name);
       changes.push(this.#change(name, null));
     }
   }
@@ -188,7 +193,6 @@ export class Board {
   }
 
   #show(now: number): Shown {
-    const events = new Map(this.#events);
     let metrics: Promise<string> | null = null;
     const older = secondsBetween(this.#publishedAt, now);
     return {
@@ -199,60 +203,43 @@ export class Board {
       self: this.#self,
       index: this.#index,
       view: this.#view && { ...this.#view, servers: this.#view.servers.map((each) => aged(each, older)) },
-      revisions: this.#revisions,
-      healthEvents: (server) => events.get(server) ?? [],
-      timeline: this.#timeline,
+      revisions: this.#chronicle.revisions,
+      healthEvents: (server) => this.#chronicle.ofHealth(server),
+      timeline: this.#chronicle.timeline,
       past: () => this.#history.until(now),
       metrics: () => (metrics ??= this.#metrics.text()),
     };
   }
 
   #tell(changes: readonly Change[]): void {
+    this.#shown = null;
     for (const listener of this.#watching) for (const change of changes) listener(change);
     for (const done of [...this.#waiting]) done();
   }
 }
 
 const MAX_AGE_MS = 1000;
-const MAX_EVENTS = 500;
-/** Each names every server: more of them would make a big answer. */
-const MAX_REVISION_EVENTS = 60;
-
-const aboutHealth: ReadonlySet<EventType> = new Set<EventType>([
-  'health_check_completed',
-  'server_down',
-  'server_degraded',
-  'server_healthy',
-  'recovery_started',
-  'recovery_successful',
-  'recovery_failed',
-  'recovery_exhausted',
-]);
-
-const aboutRevisions: ReadonlySet<EventType> = new Set<EventType>([
-  'manifest_synced',
-  'registry_read_failed',
-  'revision_settled',
-]);
-
-/** All of a record but what only grows older. */
-function recordPrint(record: ServerRecord): string {
-  const {
-    index: _index,
-    last_check: _check,
-    response_time_ms: _time,
-    uptime_seconds: _uptime,
-    ...lasting
-  } = record;
-  return JSON.stringify(lasting);
+/** In all but what only grows older. */
+function isSameRecord(one: ServerRecord, other: ServerRecord): boolean {
+  return isEqual(lastingOf(one), lastingOf(other));
 }
+
+const lastingOf = (record: ServerRecord): ServerRecord => ({
+  ...record,
+  index: 0,
+  last_check: null,
+  response_time_ms: null,
+  uptime_seconds: null,
+});
 
 /** The rest of a view: where it comes from and whether it can be trusted. */
-function viewPrint(view: StatusView | null): string {
-  if (view === null) return '';
-  const { last_successful_sync_at: _at, ...source } = view.source;
-  return JSON.stringify([view.view, source]);
-}
+const isSameAround = (one: StatusView, other: StatusView | null): boolean =>
+  one.view === other?.view && isEqual(lastingSource(one), lastingSource(other));
+
+const lastingSource = ({ source }: StatusView): StatusView['source'] => ({
+  ...source,
+  last_successful_sync_at: null,
+});
 
 const aged = (record: ServerRecord, seconds: number): ServerRecord =>
   record.uptime_seconds === null ? record : { ...record, uptime_seconds: record.uptime_seconds + seconds };

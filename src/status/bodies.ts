@@ -1,7 +1,8 @@
 import { isoSeconds } from '../lib/time.ts';
 import type { ServerRecord, StatusView } from '../model/status.ts';
-import { found, refusal, type Answer } from './answer.ts';
+import { found, type Answer } from './answer.ts';
 import type { Shown } from './board.ts';
+import { unknownServer } from './refusals.ts';
 import type { Ask, Looked } from './route.ts';
 
 /** How long a reader that loses us may go on with what it has: two polls of 30 s missed, and some. */
@@ -69,17 +70,3 @@ export function ofServer(tell: (record: ServerRecord, looked: Looked, ask: Ask) 
     return record === null ? unknownServer(ask.id) : found(tell(record, looked, ask));
   };
 }
-
-export function unknownServer(id: string): Answer {
-  return refusal(404, {
-    error_code: 'unknown_server',
-    message: `no server has the name or namespace "${id}"`,
-    suggested_action: 'see /servers for those there are',
-  });
-}
-
-export const unknownFile = refusal(404, {
-  error_code: 'unknown_path',
-  message: 'the page has no such file',
-  suggested_action: 'see / for the page',
-});

@@ -28,13 +28,19 @@ const aboutUs = ({ gauge, counter, seconds }: Kinds) => ({
   cutOff: gauge('stream_readers_cut_off', 'Readers cut off since the start because they did not read.'),
   depth: gauge('workqueue_depth', 'Servers that something is under way for.'),
   revision: gauge('source_revision_info', 'The revision in force.', 'revision'),
-  fetches: counter('source_fetch_total', 'Revisions read from the source.', 'result'),
-  reconciles: counter('reconcile_total', 'Revisions settled.', 'result'),
-  settling: seconds('reconcile_duration_seconds', 'From a revision to its being settled.'),
+  fetches: counter('source_fetch_total', 'Looks at the source.', 'result'),
+  revisions: counter('source_revisions_total', 'New revisions of the manifest.', 'result'),
+  passes: counter('reconcile_total', 'Passes: look, decide, do.', 'result'),
+  passing: seconds('reconcile_duration_seconds', 'One pass.'),
+  settled: counter('revisions_settled_total', 'Revisions settled.', 'result'),
+  settling: seconds('revision_settling_seconds', 'From a revision to its being settled.'),
   lastSettled: gauge(
     'last_successful_reconcile_timestamp_seconds',
     'When a revision was last applied in full.',
   ),
+  requests: seconds('engine_request_duration_seconds', 'One question to the engine.', 'op', 'code'),
+  gaps: counter('engine_event_gap_total', 'Times that the events of the engine broke off.'),
+  logBytes: gauge('event_log_bytes', 'Size of the file that is written to.', 'log'),
   pulls: seconds('engine_pull_duration_seconds', 'Pulling an image.'),
 });
 
@@ -54,6 +60,6 @@ const aboutServers = ({ gauge, counter, seconds }: Kinds) => ({
 });
 
 const bucketsOf = (name: string): number[] =>
-  name.startsWith('health_probe')
-    ? [0.005, 0.02, 0.1, 0.5, 1, 2, 5]
+  /^(health_probe|reconcile|engine_request)/.test(name)
+    ? [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30]
     : [1, 5, 15, 30, 60, 120, 300, 600, 1800];

@@ -1,2 +1,3 @@
 export { openStatusServer, type StatusServerOptions } from './server.ts';
+export { Metrics } from './metrics.ts';
 export { statusReference } from './reference.ts';

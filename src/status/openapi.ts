@@ -1,3 +1,15 @@
+import type { Answer } from './answer.ts';
+import {
+  badQuery,
+  methodNotAllowed,
+  notReady,
+  strangeHost,
+  tokenNeeded,
+  tooManyReaders,
+  twoHosts,
+  unknownPath,
+  unknownServer,
+} from './refusals.ts';
 import type { Route } from './route.ts';
 import { schemaRef, schemas } from './schemas.ts';
 
@@ -12,15 +24,18 @@ export function openApiDocument(routes: readonly Route[]) {
       title: 'mcp-orchestration status',
       version: API_VERSION,
       description:
-        'What runs, how it is and since when. Answers GET and HEAD only; nothing can be changed here.',
+        'What runs, how it is and since when. Answers GET and HEAD only (405 with Allow for all else); nothing can be changed here.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
     // The empty one: without --token-file nothing is asked for.
     security: [{}, { bearer: [] }, { basic: [] }],
-    paths: Object.fromEntries(routes.map((route) => [route.path, { get: operationOf(route) }])),
+    paths: Object.fromEntries(
+      routes.map((route) => [route.path, { get: operationOf(route), head: headOf(route) }]),
+    ),
     components: {
       schemas,
+      responses: { MethodNotAllowed: refused('Only GET and HEAD are answered.', methodNotAllowed('POST')) },
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer' },
         basic: { type: 'http', scheme: 'basic' },
@@ -29,7 +44,14 @@ export function openApiDocument(routes: readonly Route[]) {
   };
 }
 
-function operationOf(route: Route) {
+interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly responses: Readonly<Record<string, Response>>;
+  readonly [field: string]: unknown;
+}
+
+function operationOf(route: Route): Operation {
   return {
     operationId: route.operation,
     summary: route.summary,
@@ -67,37 +89,74 @@ const queryOf = (route: Route) =>
     schema,
   }));
 
-function refusalsOf(route: Route) {
-  if (route.needs === 'nothing') {
-    return {
-      '503': { description: 'The journal cannot be written.', content: json(route.schema, route.example) },
-    };
-  }
+/** The same without a body. */
+function headOf(route: Route): Operation {
+  const { operationId, summary, responses, ...rest } = operationOf(route);
+  const bare = Object.entries(responses).map(([code, { description }]): [string, Response] => [
+    code,
+    { description },
+  ]);
+  return {
+    ...rest,
+    operationId: `${operationId}_head`,
+    summary: `The headers of: ${summary}`,
+    responses: Object.fromEntries(bare),
+  };
+}
+
+interface Response {
+  readonly description: string;
+  readonly headers?: object;
+  readonly content?: object;
+}
+
+function refusalsOf(route: Route): Readonly<Record<string, Response>> {
+  const [name] = Object.keys(route.query);
+  const bad = name === undefined ? twoHosts : badQuery(name, route.query[name]?.says ?? '');
   return {
     ...(isFollowed(route)
       ? { '304': { description: 'Nothing has changed since the ETag in If-None-Match.' } }
       : {}),
-    ...(queryOf(route).length > 0 ? { '400': error('The query cannot be read.', 'bad_query') } : {}),
-    '401': error('A token is needed.', 'token_needed'),
-    '403': error('Host or Origin is not allowed.', 'host_not_allowed'),
-    ...(hasId(route) ? { '404': error('There is nothing of this name.', 'unknown_server') } : {}),
-    ...(route.streams
-      ? { '503': error('As many readers as can be served are here.', 'too_many_readers') }
+    '400': refused('The query cannot be read, or the request names two Hosts.', bad),
+    ...(route.needs === 'nothing' ? {} : { '401': refused('A token is needed.', tokenNeeded) }),
+    '403': refused('Host or Origin is not allowed.', strangeHost('evil.example')),
+    ...(hasId(route) && !route.takesAnyId
+      ? { '404': refused('There is nothing of this name.', unknownOf(route)) }
       : {}),
-    ...(route.needs === 'token'
-      ? {}
-      : { '503': error('Nothing has been looked at yet; see Retry-After.', 'not_ready') }),
+    ...awayOf(route),
   };
 }
 
-const error = (description: string, code: string) => ({
-  description,
-  content: json('Error', { error_code: code, message: description, suggested_action: 'what to do' }),
+const unknownOf = ({ idSays }: Route): Answer =>
+  idSays === undefined ? unknownServer('nobody') : unknownPath('/page/nothing.js');
+
+function awayOf(route: Route): Readonly<Record<string, Response>> {
+  if (route.needs === 'nothing')
+    return {
+      '503': { description: 'The journal cannot be written.', content: json(route.schema, downOf(route)) },
+    };
+  if (route.streams) return { '503': refused('As many readers as can be served are here.', tooManyReaders) };
+  if (route.needs === 'token') return {};
+  return { '503': refused('Nothing has been looked at yet; see Retry-After.', notReady) };
+}
+
+const downOf = ({ example }: Route): object => ({
+  ...(example as object),
+  status: 'down',
+  checks: { manifest: 'ok', engine: 'ok', journal: 'down' },
 });
 
-const contentOf = ({ media = 'application/json', schema, example }: Route) => ({
-  [media.split(';')[0] ?? media]: { schema: schemaRef(schema), example },
+const refused = (description: string, { body }: Answer): Response => ({
+  description,
+  content: json('Error', body),
 });
+
+function contentOf({ media = 'application/json', otherMedia = {}, schema, example }: Route): object {
+  const examples = Object.entries({ [media.split(';')[0] ?? media]: example, ...otherMedia });
+  return Object.fromEntries(
+    examples.map(([each, shown]) => [each, { schema: schemaRef(schema), example: shown }]),
+  );
+}
 
 const json = (schema: string, example: unknown) => ({
   'application/json': { schema: schemaRef(schema), example },

@@ -1,5 +1,6 @@
-import { refusal, type Answer } from './answer.ts';
+import type { Answer } from './answer.ts';
 import type { Shown } from './board.ts';
+import { badQuery, badTarget, notReady, unknownPath } from './refusals.ts';
 import { hasLooked, type Ask, type Route } from './route.ts';
 import { routes } from './routes.ts';
 
@@ -17,13 +18,9 @@ export function understand(target: string): Question | Answer {
     const id = idIn(route.path, url.pathname);
     if (id === null) continue;
     const query = readQuery(route, url.searchParams);
-    return typeof query === 'string' ? badQuery(route, query) : { route, ask: { id, query } };
+    return typeof query === 'string' ? badQuery(query, takesOf(route, query)) : { route, ask: { id, query } };
   }
-  return refusal(404, {
-    error_code: 'unknown_path',
-    message: `nothing is at ${url.pathname}`,
-    suggested_action: 'see /openapi.json for what there is',
-  });
+  return unknownPath(url.pathname);
 }
 
 export const isAnswer = (either: Question | Answer): either is Answer => 'code' in either;
@@ -39,6 +36,12 @@ export async function respond({ route, ask }: Question, shown: Shown): Promise<A
   return { ...answer, headers: { ...answer.headers, ETag: `W/"${shown.bootId}-${changedAt}"` } };
 }
 
+/** The same for questions that have the same answer: what nobody reads, and how long to wait, makes no difference. */
+export function keyOf({ route, ask }: Question): string {
+  const isFollowed = route.needs === 'token and look' && route.changedAt !== null;
+  return JSON.stringify([route.path, ask.id, isFollowed ? {} : ask.query]);
+}
+
 /** True while the answer is what it was at the index that the question names. One ahead of ours is not waited for. */
 export function isUnchanged({ route, ask }: Question, shown: Shown): boolean {
   const { index } = ask.query;
@@ -51,39 +54,6 @@ const inMedia = (media: string | undefined, answer: Answer): Answer =>
   media === undefined || answer.code !== 200
     ? answer
     : { ...answer, headers: { 'Content-Type': media, ...answer.headers } };
-
-export const tooManyReaders = refusal(
-  503,
-  {
-    error_code: 'too_many_readers',
-    message: 'as many readers as can be served follow the stream',
-    suggested_action: 'come back later, or poll /health/status',
-  },
-  { 'Retry-After': '30' },
-);
-
-export function methodNotAllowed(method: string): Answer {
-  return refusal(
-    405,
-    {
-      error_code: 'method_not_allowed',
-      message: `${method} is not answered: nothing can be changed here`,
-      suggested_action:
-        'change the manifest in git; see the commands pause, resume, retry and sync for the rest',
-    },
-    { Allow: 'GET, HEAD' },
-  );
-}
-
-const notReady = refusal(
-  503,
-  {
-    error_code: 'not_ready',
-    message: 'the orchestrator has just started and has not looked yet',
-    suggested_action: 'ask again in a moment',
-  },
-  { 'Retry-After': '1' },
-);
 
 /** What stands for `{id}`, empty where the path has none; null when it is another path. */
 function idIn(pattern: string, pathname: string): string | null {
@@ -117,25 +87,5 @@ function readQuery(route: Route, given: URLSearchParams): Ask['query'] | string 
   return query;
 }
 
-function badQuery(route: Route, name: string): Answer {
-  return refusal(400, {
-    error_code: 'bad_query',
-    message: `"${name}" cannot be read`,
-    suggested_action: `${name}: ${route.query[name]?.says ?? ''} ${JSON.stringify(route.query[name]?.schema)}`,
-  });
-}
-
-/** What stands between us and a client may believe the other one (RFC 9112, 3.2). */
-export const twoHosts = refusal(400, {
-  error_code: 'two_hosts',
-  message: 'the request names more than one Host',
-  suggested_action: 'name one',
-});
-
-function badTarget(target: string): Answer {
-  return refusal(400, {
-    error_code: 'bad_path',
-    message: `"${target}" is not a path`,
-    suggested_action: 'see /openapi.json for what there is',
-  });
-}
+const takesOf = (route: Route, name: string): string =>
+  `${route.query[name]?.says ?? ''} ${JSON.stringify(route.query[name]?.schema)}`;

@@ -13,10 +13,14 @@ interface About {
   readonly query: Readonly<Record<string, Parameter>>;
   /** Of a 200; JSON where it is not said. */
   readonly media?: string;
+  /** With an example each, where it depends on what is asked for. */
+  readonly otherMedia?: Readonly<Record<string, string>>;
   /** Goes on until one of us leaves. */
   readonly streams?: true;
   /** What `{id}` stands for, where it is not a server. */
   readonly idSays?: string;
+  /** There is an answer for every `{id}`, known or not. */
+  readonly takesAnyId?: true;
   /** Name of the answer's schema. */
   readonly schema: string;
   readonly example: unknown;

@@ -1,17 +1,9 @@
 import { found, text } from './answer.ts';
-import {
-  ecosystemOf,
-  healthOf,
-  ofServer,
-  ownHealth,
-  serverOf,
-  unknownFile,
-  unknownServer,
-  VALID_FOR_SECONDS,
-} from './bodies.ts';
+import { ecosystemOf, healthOf, ofServer, ownHealth, serverOf, VALID_FOR_SECONDS } from './bodies.ts';
 import { exampleEvent, exampleRecord, exampleSettled, exampleSource, exampleStream } from './examples.ts';
 import { openApiDocument } from './openapi.ts';
 import { pageFile, pageFileNames } from './page.ts';
+import { unknownPath, unknownServer } from './refusals.ts';
 import { followed, limit, plain, since, type Ask, type Looked, type Route } from './route.ts';
 
 /** The one table of routes: routing, `/openapi.json` and docs/status-api.md come from it. */
@@ -132,6 +124,7 @@ export const routes: readonly Route[] = [
     ...plain,
     path: '/traces/{id}/events',
     idSays: 'A trace_id.',
+    takesAnyId: true,
     operation: 'trace_events',
     summary: 'Those of the last events that one trace caused, newest first; none for an unknown one.',
     query: { limit },
@@ -191,7 +184,7 @@ export const routes: readonly Route[] = [
     schema: 'Text',
     example: '<!doctype html>',
     needs: 'token',
-    respond: () => pageFile('index.html') ?? unknownFile,
+    respond: () => pageFile('index.html') ?? unknownPath('/'),
   },
   {
     path: '/page/{id}',
@@ -200,10 +193,15 @@ export const routes: readonly Route[] = [
     summary: 'What the page is made of.',
     query: {},
     media: 'text/javascript; charset=utf-8',
+    otherMedia: {
+      'text/html': '<!doctype html>',
+      'text/css': 'body { margin: 0 }',
+      'image/svg+xml': '<svg xmlns="http://www.w3.org/2000/svg" />',
+    },
     schema: 'Text',
     example: 'export const greeting = "hello";',
     needs: 'token',
-    respond: (_shown, { id }) => pageFile(id) ?? unknownFile,
+    respond: (_shown, { id }) => pageFile(id) ?? unknownPath(`/page/${id}`),
   },
   {
     path: '/openapi.json',

@@ -27,9 +27,12 @@ const record = (
 });
 
 const health = word('unknown', 'healthy', 'degraded', 'unhealthy');
-const words = { status: ['ok', 'degraded', 'down', 'unknown'] };
-const status = word(...words.status);
-const selfCheck = word('ok', 'degraded', 'down');
+const words = { status: ['ok', 'degraded', 'down'] };
+const status = described(
+  word(...words.status),
+  'Of an unknown health: `degraded` while routable, else `down`.',
+);
+const selfCheck = word(...words.status);
 const schemaVersion: Schema = { type: 'string', const: '1.0' };
 const index = whole('Counts changes; starts at the Unix time in ms at boot and never goes back.');
 const texts = list(text());
@@ -120,7 +123,7 @@ const ServerRecord = record({
     'undeployable',
   ),
   transport: text(),
-  url: orNull(text()),
+  url: orNull(text('Of the active endpoint; null where there is none, as for mcp_url and health_url.')),
   mcp_url: orNull(text()),
   endpoints: list(ref('Endpoint')),
   update: ref('Update'),
@@ -138,6 +141,25 @@ const Source = record({
   last_successful_sync_at: orNull(time()),
   error: orNull(text()),
 });
+
+/** `/health/status`, and the first message of the stream. */
+const ecosystemFields = {
+  schema_version: schemaVersion,
+  index,
+  generated_at: time(),
+  valid_for_seconds: whole('Mark this answer as stale when it is older and no newer one can be had.'),
+  source: ref('Source'),
+  view: word('clear', 'suspect'),
+  status: word('ok', 'degraded'),
+  summary: record({
+    total: whole('Stopped ones are not counted.'),
+    healthy: whole(),
+    degraded: whole(),
+    unhealthy: whole(),
+    unknown: whole(),
+  }),
+  servers: list(ref('ServerRecord')),
+};
 
 export const schemas: Readonly<Record<string, Schema>> = {
   Own: record({
@@ -168,23 +190,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
     description: 'A line of the event log; its further fields are those of its event_type.',
     additionalProperties: true,
   },
-  Ecosystem: record({
-    schema_version: schemaVersion,
-    index,
-    generated_at: time(),
-    valid_for_seconds: whole('Mark this answer as stale when it is older and no newer one can be had.'),
-    source: ref('Source'),
-    view: word('clear', 'suspect'),
-    status: word('ok', 'degraded'),
-    summary: record({
-      total: whole('Stopped ones are not counted.'),
-      healthy: whole(),
-      degraded: whole(),
-      unhealthy: whole(),
-      unknown: whole(),
-    }),
-    servers: list(ref('ServerRecord')),
-  }),
+  Ecosystem: record(ecosystemFields),
   Histories: record({ servers: list(ref('History')) }),
   History: record({
     name: text(),
@@ -206,8 +212,10 @@ export const schemas: Readonly<Record<string, Schema>> = {
       trace_id: orNull(text()),
       record: { anyOf: [ref('ServerRecord'), { type: 'null' }] },
     }),
-    description: 'One message of the stream. The first one is `snapshot`, with the fields of Ecosystem.',
+    description: 'One message of the stream; the first one is a Snapshot.',
   },
+  Snapshot: record({ event_type: { type: 'string', const: 'snapshot' }, ...ecosystemFields }),
+  Heartbeat: record({ event_type: { type: 'string', const: 'heartbeat' }, index, timestamp: time() }),
   Text: { type: 'string' },
   Source,
   Endpoint,

@@ -1,45 +1,28 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  ServerResponse,
-} from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { type IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Clock } from '../lib/clock.ts';
-import { Failure } from '../model/failure.ts';
 import { refuseStranger, refuseWithoutToken, type Access } from './access.ts';
 import type { Answer } from './answer.ts';
 import { Board, type Shown } from './board.ts';
-import {
-  isAnswer,
-  isUnchanged,
-  methodNotAllowed,
-  respond,
-  tooManyReaders,
-  twoHosts,
-  understand,
-  type Question,
-} from './respond.ts';
+import { asInUrl, Listener, type ListenOptions } from './listener.ts';
+import { methodNotAllowed, tooManyReaders, twoHosts } from './refusals.ts';
+import { isAnswer, isUnchanged, keyOf, respond, understand, type Question } from './respond.ts';
+import type { Metrics } from './metrics.ts';
 import type { StatusServer } from './status.ts';
 import { streamEvents } from './stream-events.ts';
 import { StreamSockets, type Upgrade } from './stream-socket.ts';
 import { Stream } from './stream.ts';
 import { Writer } from './writer.ts';
 
-export interface StatusServerOptions {
-  /** Port 0: any free one. */
-  readonly listen: { readonly host: string; readonly port: number };
+export interface StatusServerOptions extends ListenOptions {
   /** Must be shown for all but `/health`; null: nobody has to. */
   readonly token: string | null;
   /** Names besides loopback by which we may be called. */
   readonly allowHosts: readonly string[];
-  /** PEM texts. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
-  readonly clock: Clock;
   readonly bootId: string;
   readonly programVersion: string;
+  /** New ones by default; given where others count in them too. */
+  readonly metrics?: Metrics;
 }
 
 /** Listens. Rejects with a `Failure` (`port_taken`) that says in one sentence what to do. */
@@ -48,9 +31,8 @@ export async function openStatusServer(options: StatusServerOptions): Promise<St
   const stream = new Stream(board, options.clock);
   board.countReaders(() => stream);
   const desk = new Desk(options, board, stream);
-  const server = createLimited(options, desk.take);
-  server.on('upgrade', (request, socket, head) => desk.takeUpgrade({ request, socket, head }));
-  const url = await listen(server, options).catch((error: unknown) => {
+  const listener = new Listener(options, desk);
+  const url = await listener.listen().catch((error: unknown) => {
     stream.close();
     throw error;
   });
@@ -58,26 +40,16 @@ export async function openStatusServer(options: StatusServerOptions): Promise<St
     url,
     publish: (view) => board.publish(view),
     note: (event) => board.note(event),
+    recall: (event) => board.recall(event),
     self: (checks) => board.self(checks),
     async close() {
       desk.stopWaiting();
       stream.close();
-      await end(server, options.clock);
+      await listener.close();
     },
   };
 }
 
-/** Node's own limits against slow and endless senders; a question waits 60 s at most and is cut off behind that. */
-const limits = {
-  headersTimeout: 5_000,
-  requestTimeout: 10_000,
-  keepAliveTimeout: 75_000,
-  connectionsCheckingInterval: 1_000,
-  maxHeaderSize: 8 * 1024,
-};
-const IDLE_MS = 90_000;
-const MAX_CONNECTIONS = 2_048;
-const CLOSE_WITHIN_MS = 2_000;
 const WAIT_SECONDS = 30;
 
 /** Takes one question at a time from the network and gives its answer back. */
@@ -130,17 +102,18 @@ class Desk {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const question = this.#understand(request);
-    if (isAnswer(question)) return this.#writer.write(request, response, { answer: question, shown: null });
+    if (isAnswer(question)) return this.#writer.write(request, response, { answer: question, from: null });
     if (question.route.streams) return this.#follow(question, response);
     const shown = await this.#whenChanged(question, response);
     if (!this.#isOpen) response.setHeader('Connection', 'close');
-    await this.#writer.write(request, response, { answer: await respond(question, shown), shown });
+    const from = { shown, key: keyOf(question) };
+    await this.#writer.write(request, response, { answer: await respond(question, shown), from });
   }
 
   async #follow({ ask }: Question, response: ServerResponse): Promise<void> {
     const { req: request } = response;
     if (this.#stream.isFull)
-      return this.#writer.write(request, response, { answer: tooManyReaders, shown: null });
+      return this.#writer.write(request, response, { answer: tooManyReaders, from: null });
     const last = Number(request.headers['last-event-id'] ?? Number.NaN);
     streamEvents(this.#stream, response, Number.isSafeInteger(last) ? last : (ask.query['since'] ?? null));
   }
@@ -172,52 +145,6 @@ class Desk {
   }
 }
 
-function createLimited({ tls }: StatusServerOptions, take: RequestListener): Server {
-  const server =
-    tls === undefined ? createServer(limits, take) : createTlsServer({ ...limits, ...tls }, take);
-  server.maxConnections = MAX_CONNECTIONS;
-  server.setTimeout(IDLE_MS);
-  return server;
-}
-
-function listen(server: Server, { listen: { host, port }, tls }: StatusServerOptions): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(cannotListen(error, `${host}:${port}`)));
-    server.listen({ host, port, exclusive: true }, () => {
-      const { port: chosen } = server.address() as AddressInfo;
-      resolve(`${tls === undefined ? 'http' : 'https'}://${asInUrl(host)}:${chosen}`);
-    });
-  });
-}
-
-function cannotListen(error: NodeJS.ErrnoException, address: string): Failure {
-  const why = reasons[error.code ?? ''] ?? error.message;
-  const suggestedAction = 'choose another address with --listen <host:port>';
-  return new Failure(
-    'port_taken',
-    `the status endpoint cannot listen on ${address}: ${why}; ${suggestedAction}`,
-    {
-      cause: error,
-      suggestedAction,
-    },
-  );
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program has this port',
-  EADDRNOTAVAIL: 'this machine does not have this address',
-  EACCES: 'this user may not take this port',
-};
-
-/** Answers that are waited for were given before this; what is still open after 2 s is cut. */
-async function end(server: Server, clock: Clock): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  await Promise.race([closed, clock.sleep(CLOSE_WITHIN_MS)]);
-  server.closeAllConnections();
-  await closed;
-}
-
 const hostsIn = ({ rawHeaders }: IncomingMessage): number =>
   rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length;
 
@@ -225,5 +152,3 @@ const hostsIn = ({ rawHeaders }: IncomingMessage): number =>
 function hostAsked({ url = '/', headers }: IncomingMessage): string | undefined {
   return /^[a-z]+:/i.test(url) && URL.canParse(url) ? new URL(url).host : headers.host;
 }
-
-const asInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host.toLowerCase());

@@ -7,8 +7,10 @@ export interface StatusServer {
   readonly url: string;
   /** Takes a new view; the index moves only for servers whose records differ in more than their ageing fields. */
   publish(view: StatusView): void;
-  /** One more event, for `/servers/{id}/health/events`. */
+  /** It has just happened: it is shown and counted, and is the cause of the next change of its server. */
   note(event: Event): void;
+  /** It happened before our start: it is shown, and nothing else. */
+  recall(event: Event): void;
   /** How we are ourselves, for `/health`. */
   self(checks: SelfChecks): void;
   close(): Promise<void>;

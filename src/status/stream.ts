@@ -15,22 +15,31 @@ export interface Reader {
   cut(): void;
 }
 
-/** One message, its bytes made once for all readers. */
-export class Frame {
-  readonly json: Buffer;
-  #event: Buffer | null = null;
-  readonly #index: number;
-  readonly #type: string;
+interface Message {
+  readonly index: number;
+  readonly event_type: string;
+  readonly timestamp?: string;
+}
 
-  constructor(message: { readonly index: number; readonly event_type: string; readonly timestamp?: string }) {
-    this.json = Buffer.from(JSON.stringify(message));
-    this.#index = message.index;
-    this.#type = message.event_type;
+/** One message, its bytes made once for all readers, when the first of them gets it. */
+export class Frame {
+  readonly #message: Message;
+  #json: Buffer | null = null;
+  #event: Buffer | null = null;
+
+  constructor(message: Message) {
+    this.#message = message;
+  }
+
+  get json(): Buffer {
+    this.#json ??= Buffer.from(JSON.stringify(this.#message));
+    return this.#json;
   }
 
   /** As text/event-stream. A heartbeat has a name of its own, and no id: nobody resumes behind it. */
   get event(): Buffer {
-    const head = this.#type === 'heartbeat' ? 'event: heartbeat\n' : `id: ${this.#index}\n`;
+    const { event_type: type, index } = this.#message;
+    const head = type === 'heartbeat' ? 'event: heartbeat\n' : `id: ${index}\n`;
     this.#event ??= Buffer.concat([Buffer.from(`${head}data: `), this.json, Buffer.from('\n\n')]);
     return this.#event;
   }
@@ -70,8 +79,9 @@ export class Stream {
     return this.#readers.size >= MAX_READERS || this.#closed.signal.aborted;
   }
 
-  /** From now on until `leave`. `since`: what they know already; null: nothing. */
+  /** From now on until `leave`; who comes when we are closed is sent away. `since`: what they know already; null: nothing. */
   admit(reader: Reader, since: number | null): void {
+    if (this.#closed.signal.aborted) return reader.end();
     this.#readers.set(reader, null);
     this.begin(reader, since);
   }

@@ -43,7 +43,7 @@ const MAX_EVENTS = 1_000;
 const MAX_EVENTS_OF_SERVER = 100;
 const MAX_SERVERS = 2_000;
 
-/** What a server wrote or answered is in the log on this machine alone: no answer of ours repeats it. */
+/** What a version that was set aside wrote and answered is in the log on this machine alone. */
 function withoutLog(event: Event): Event {
   if (event.event_type !== 'version_quarantined') return event;
   const { log: _log, answers: _answers, ...evidence } = event.evidence;

@@ -6,19 +6,19 @@ import type { Shown } from './board.ts';
 
 interface Told {
   readonly answer: Answer;
-  /** What it is made from; null for a refusal. */
-  readonly shown: Shown | null;
+  /** What it is made from, and which of all answers made from it this is; null: nobody else is told the same. */
+  readonly from: { readonly shown: Shown; readonly key: string } | null;
 }
 
 /** Makes bytes of answers: once for each state shown, however many ask. */
 export class Writer {
-  readonly #made = new WeakMap<Shown, Map<string, Bytes>>();
+  readonly #made = new WeakMap<Shown, Shelf>();
 
-  async write(request: IncomingMessage, response: ServerResponse, { answer, shown }: Told): Promise<void> {
+  async write(request: IncomingMessage, response: ServerResponse, { answer, from }: Told): Promise<void> {
     for (const [name, value] of Object.entries({ ...always, ...answer.headers }))
       response.setHeader(name, value);
     if (isKnownAlready(request, answer)) return void response.writeHead(304).end();
-    const bytes = this.#bytes(request.url ?? '', answer, shown);
+    const bytes = from === null || answer.code !== 200 ? new Bytes(answer.body) : this.#bytes(answer, from);
     const body = acceptsGzip(request) && bytes.plain.length >= WORTH_ZIPPING ? await bytes.zipped() : null;
     if (body !== null) response.setHeader('Content-Encoding', 'gzip');
     const sent = body ?? bytes.plain;
@@ -26,17 +26,25 @@ export class Writer {
     response.end(request.method === 'HEAD' ? undefined : sent);
   }
 
-  #bytes(url: string, answer: Answer, shown: Shown | null): Bytes {
-    if (shown === null || answer.code !== 200) return new Bytes(answer.body);
-    const kept = this.#made.get(shown) ?? new Map<string, Bytes>();
-    this.#made.set(shown, kept);
-    // The query of a blocking question changes nothing in its answer.
-    const key = answer.headers['ETag'] === undefined ? url : (url.split('?')[0] ?? url);
-    const bytes = kept.get(key) ?? new Bytes(answer.body);
-    kept.set(key, bytes);
+  #bytes({ body }: Answer, { shown, key }: NonNullable<Told['from']>): Bytes {
+    const shelf = this.#made.get(shown) ?? { bytes: new Map<string, Bytes>(), size: 0 };
+    this.#made.set(shown, shelf);
+    const bytes = shelf.bytes.get(key) ?? new Bytes(body);
+    if (shelf.bytes.has(key) || shelf.size + bytes.plain.length > MAX_KEPT) return bytes;
+    shelf.bytes.set(key, bytes);
+    shelf.size += bytes.plain.length;
     return bytes;
   }
 }
+
+/** The answers made from one state. */
+interface Shelf {
+  readonly bytes: Map<string, Bytes>;
+  size: number;
+}
+
+/** Enough for every answer that programs ask for; who asks for each in five hundred lengths waits for it to be made. */
+const MAX_KEPT = 32 * 1024 * 1024;
 
 const zip = promisify(gzip);
 const WORTH_ZIPPING = 4 * 1024;

@@ -48,6 +48,7 @@ function record(
   return toStatus(all, makePlan(all), { ...around, ...surroundings }).servers[0]!;
 }
 const said = ({ phase, health, reason }: ServerRecord): unknown => [phase, health, reason];
+const noWayIn = { routable: false, url: null, mcp_url: null, health_url: null };
 const bare = { stable: null, promoted: null };
 
 describe('the record of a server', () => {
@@ -255,6 +256,25 @@ describe('the record of a server', () => {
     });
   });
 
+  it('that is stopped gently takes nobody new while its sessions end', () => {
+    const drained = record({
+      entry: entry('github', { desiredState: 'stopped' }),
+      instances: [one],
+      memory: provenMemory(v1, 'github-1', { drains: { 'github-1': NOW - 20 * SECOND } }),
+    });
+    expect(drained).toMatchObject({ ...noWayIn, phase: 'draining', health: 'healthy', status: 'ok' });
+    expect(drained.endpoints).toMatchObject([{ role: 'draining', drain_deadline: '2030-03-17T17:51:20Z' }]);
+  });
+
+  it('that somebody wants stopped while all is paused is held, and goes on answering', () => {
+    const stopped = entry('github', { desiredState: 'stopped' });
+    expect(record({ entry: stopped }, { desired: { paused: true } })).toMatchObject({
+      phase: 'held',
+      reason: 'paused',
+      routable: true,
+    });
+  });
+
   it('that a person paused is held', () => {
     expect(said(record({ instances: [] }, { desired: { paused: true } }))).toEqual([
       'held',
@@ -283,8 +303,9 @@ describe('the record of a server', () => {
       provenMemory(v1, 'github-1', { health: { 'github-1': { state: 'healthy', at: NOW, was } } });
     expect(
       record({ instances: [one], pulses: { 'github-1': unseen(one) }, memory: memory(true) }),
-    ).toMatchObject({ health: 'unknown', routable: true, conformant: null });
-    expect(record({ instances: [one], pulses: { 'github-1': null } }).routable).toBe(false);
+    ).toMatchObject({ health: 'unknown', status: 'degraded', routable: true, conformant: null });
+    const never = record({ instances: [one], pulses: { 'github-1': null } });
+    expect(never).toMatchObject({ health: 'unknown', status: 'down', routable: false });
   });
 
   it('that is degraded says by what', () => {
@@ -335,6 +356,22 @@ describe('during an update', () => {
       ['draining', '2030-03-17T17:51:20Z'],
     ]);
     expect(update.state).toBe('draining');
+  });
+
+  it('the old one takes nobody new where the new one cannot run beside it', () => {
+    const fixed = spec('github', '2.0.0', { hostPort: 9000 });
+    const drained = record({
+      wanted: fixed,
+      instances: [old],
+      memory: provenMemory(v1, 'old', { drains: { old: NOW - 20 * SECOND } }),
+    });
+    expect(drained).toMatchObject({ ...noWayIn, phase: 'draining', update: { state: 'draining' } });
+    expect(drained.endpoints.map(({ role }) => role)).toEqual(['draining']);
+  });
+
+  it('the new one is ready while the old one drains', () => {
+    const { phase, routable, mcp_url } = record({ wanted: v2, instances: [old, live], memory });
+    expect([phase, routable, mcp_url]).toEqual(['ready', true, 'http://127.0.0.1:49155/mcp']);
   });
 
   it('the new one is a candidate until it is promoted, and then soaks', () => {

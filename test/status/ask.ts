@@ -13,7 +13,7 @@ export interface Got {
 export function ask(
   url: string,
   path: string,
-  options: { method?: string; headers?: OutgoingHttpHeaders; signal?: AbortSignal } = {},
+  options: { method?: string; headers?: OutgoingHttpHeaders | readonly string[]; signal?: AbortSignal } = {},
 ): Promise<Got> {
   return new Promise((resolve, reject) => {
     const send = url.startsWith('https') ? tlsRequest : request;

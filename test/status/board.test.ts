@@ -26,8 +26,8 @@ describe('the index', () => {
     expect(board.shown().index).toBe(BOOT + 3);
   });
 
-  it('does not move for what only grows older', () => {
-    const { board } = opened();
+  it('does not move for what only grows older', async () => {
+    const { board, clock } = opened();
     board.publish(view([github]));
     const before = board.shown().index;
     board.publish(
@@ -46,6 +46,7 @@ describe('the index', () => {
         },
       ),
     );
+    await clock.advance(1_000);
     expect(board.shown().index).toBe(before);
     expect(board.shown().view?.servers[0]).toMatchObject({ response_time_ms: 9, index: before });
   });
@@ -84,6 +85,20 @@ describe('what is shown', () => {
     expect(board.shown().uptimeSeconds).toBe(2);
   });
 
+  it('stays the same value while what is published and said is the same', () => {
+    const { board } = opened();
+    const self = { manifest: 'ok', engine: 'ok', journal: 'ok' } as const;
+    board.publish(view([github, coda]));
+    board.self(self);
+    const first = board.shown();
+    board.publish(structuredClone(view([{ ...github, last_check: '2026-11-20T13:00:00Z' }, coda])));
+    board.self({ ...self });
+    board.note(event(1, { event_type: 'health_check_completed' }));
+    expect(board.shown()).toBe(first);
+    board.publish(view([{ ...github, tools: [{ name: 'other', description: null }] }, coda]));
+    expect(board.shown()).not.toBe(first);
+  });
+
   it('follows what is said about ourselves at once', () => {
     const { board } = opened();
     expect(board.shown().self).toEqual({ manifest: 'degraded', engine: 'degraded', journal: 'degraded' });
@@ -115,6 +130,26 @@ describe('what became of revisions', () => {
       Array.from({ length: 60 }, (_, n) => 70 - n),
     );
     expect(board.shown().index).toBe(BOOT + 70);
+  });
+});
+
+describe('what happened before our start', () => {
+  it('is shown, and neither counted nor told as a change', async () => {
+    const { board } = opened();
+    const told: unknown[] = [];
+    board.watch((change) => told.push(change.event_type));
+    for (const event_type of ['revision_settled', 'recovery_started', 'rollback_started', 'server_down'])
+      board.recall(event(1, { event_type, outcome: 'applied', seconds: 1, strategy: 'restart' }));
+    expect([board.shown().index, told]).toEqual([BOOT, []]);
+    const shown = board.shown();
+    expect(shown.timeline.latest()).toHaveLength(4);
+    expect([shown.revisions.length, shown.healthEvents(github.name).length]).toEqual([1, 2]);
+    const counts = (await shown.metrics())
+      .split('\n')
+      .filter((line) => /^mcpo_.*(_total|_count)\b/.test(line));
+    expect(counts.filter((line) => !line.endsWith(' 0'))).toEqual([]);
+    board.publish(view([github]));
+    expect(told).toEqual(['status_changed']);
   });
 });
 

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { figuresIn } from '../../src/status/figures.ts';
 import { Metrics } from '../../src/status/metrics.ts';
 import { event } from '../journal/sample.ts';
 import { coda, github, view } from './view.ts';
@@ -75,10 +77,10 @@ describe('the figures', () => {
       metrics.note(event(Number(at), more));
     const told = await lines(metrics);
     for (const line of [
-      'mcpo_source_fetch_total{result="accepted"} 1',
-      'mcpo_source_fetch_total{result="refused"} 1',
-      'mcpo_reconcile_total{result="applied"} 1',
-      'mcpo_reconcile_duration_seconds_sum 14',
+      'mcpo_source_revisions_total{result="accepted"} 1',
+      'mcpo_source_revisions_total{result="refused"} 1',
+      'mcpo_revisions_settled_total{result="applied"} 1',
+      'mcpo_revision_settling_seconds_sum 14',
       'mcpo_engine_pull_duration_seconds_sum 3',
       'mcpo_rollout_duration_seconds_sum{status="completed"} 10',
       'mcpo_rollout_duration_seconds_sum{status="failed"} 3',
@@ -95,18 +97,86 @@ describe('the figures', () => {
   });
 });
 
+describe('what is no event', () => {
+  it('is counted: passes, questions to the engine, looks at the source, the size of the log', async () => {
+    const metrics = new Metrics('0.1.0');
+    metrics.passed('ok', 0.2);
+    metrics.passed('failed', 30);
+    metrics.engineAsked('create', 'port_taken', 0.4);
+    metrics.engineEventsBroke();
+    metrics.sourceAsked('unreachable');
+    metrics.measureLogs(() => ({ events: 1_024, health: 0 }));
+    const told = await lines(metrics);
+    for (const line of [
+      'mcpo_reconcile_total{result="ok"} 1',
+      'mcpo_reconcile_total{result="failed"} 1',
+      'mcpo_reconcile_duration_seconds_sum 30.2',
+      'mcpo_engine_request_duration_seconds_count{op="create",code="port_taken"} 1',
+      'mcpo_engine_event_gap_total 1',
+      'mcpo_source_fetch_total{result="unreachable"} 1',
+      'mcpo_source_fetch_total{result="changed"} 0',
+      'mcpo_event_log_bytes{log="events"} 1024',
+    ])
+      expect(told).toContain(line);
+  });
+});
+
+describe('after a restart', () => {
+  it('counters begin at zero, and what began before is measured to its end', async () => {
+    const metrics = new Metrics('0.1.0');
+    metrics.recall(event(1, { event_type: 'revision_settled', outcome: 'applied', seconds: 7 }));
+    metrics.recall(event(2, { event_type: 'update_started' }));
+    metrics.recall(event(3, { event_type: 'rollback_started' }));
+    metrics.note(event(12, { event_type: 'update_completed' }));
+    const told = await lines(metrics);
+    expect(told).toContain('mcpo_rollout_duration_seconds_sum{status="completed"} 10');
+    expect(told).toContain(`mcpo_last_successful_reconcile_timestamp_seconds ${event(1).time_ms / 1_000}`);
+    expect(told).toContain('mcpo_revision_settling_seconds_count 0');
+    expect(told.filter((line) => /^mcpo_(rollback|revisions_settled)_total/.test(line))).toEqual([]);
+  });
+});
+
 describe('the dashboard', () => {
-  it('uses only figures that there are, by labels that they have', async () => {
-    const text = readFileSync(new URL('../../examples/grafana/dashboard.json', import.meta.url), 'utf8');
-    const metrics = await new Metrics('0.1.0').text();
-    const known = new Set(
-      [...metrics.matchAll(/^# TYPE (\w+) (\w+)$/gm)].flatMap(([, figure = '', type]) =>
-        type === 'histogram' ? [`${figure}_bucket`, `${figure}_sum`] : [figure],
-      ),
-    );
-    const used = new Set([...text.matchAll(/mcpo_\w+/g)].map(([each]) => each));
-    expect(used.size).toBeGreaterThan(15);
-    expect([...used].filter((each) => !known.has(each))).toEqual([]);
-    expect(JSON.parse(text)).toMatchObject({ title: 'mcp-orchestration', schemaVersion: 39 });
+  interface Panel {
+    readonly targets: readonly { readonly expr: string; readonly legendFormat: string }[];
+  }
+  const text = readFileSync(new URL('../../examples/grafana/dashboard.json', import.meta.url), 'utf8');
+  const dashboard = JSON.parse(text) as { readonly panels: readonly Panel[] };
+  const queries = dashboard.panels.flatMap(({ targets }) => targets);
+
+  interface Figure {
+    readonly name: string;
+    readonly labelNames: readonly string[];
+    readonly type: string;
+  }
+  const registry = new Registry();
+  figuresIn(registry);
+  const figures = registry.getMetricsAsArray() as unknown as readonly Figure[];
+  const labelsOf = new Map(
+    figures.flatMap(({ name: figure, type, labelNames }) =>
+      type === 'histogram'
+        ? [
+            [`${figure}_bucket`, ['le', ...labelNames]],
+            [`${figure}_count`, labelNames],
+          ]
+        : [[figure, labelNames]],
+    ) as readonly (readonly [string, readonly string[]])[],
+  );
+
+  it.each(queries)('asks for what there is, by labels that it has: $expr', ({ expr, legendFormat }) => {
+    const used = [...expr.matchAll(/mcpo_\w+/g)].map(([figure]) => figure);
+    expect(used).toHaveLength(1);
+    const there = labelsOf.get(used[0] ?? '');
+    expect(there, used[0]).toBeDefined();
+    const filtered = [...expr.matchAll(/(\w+)!?=~?"/g)].map(([, label]) => label);
+    const grouped = [...expr.matchAll(/by \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(', '));
+    const named = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label);
+    for (const label of [...filtered, ...grouped, ...named]) expect(there).toContain(label);
+    if (grouped.length > 0) for (const label of named) expect(grouped).toContain(label);
+  });
+
+  it('shows most of the figures', () => {
+    expect(queries.length).toBeGreaterThan(20);
+    expect(dashboard).toMatchObject({ title: 'mcp-orchestration', schemaVersion: 39 });
   });
 });

@@ -1,5 +1,5 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -11,6 +11,7 @@ import { routes } from '../../src/status/routes.ts';
 import type { Schema } from '../../src/status/schemas.ts';
 import type { StatusServer } from '../../src/status/status.ts';
 import { event } from '../journal/sample.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { ask, type Got } from './ask.ts';
 import { coda, github, record, view } from './view.ts';
 
@@ -24,22 +25,29 @@ function closed(schema: unknown): unknown {
     : each;
 }
 
-type Operation = { responses: Record<string, { content?: Record<string, { schema: Schema }> }> };
-type Document = { paths: Record<string, { get: Operation }>; components: { schemas: object } };
+type Operation = {
+  responses: Record<string, { content?: Record<string, { schema: Schema; example: unknown }> }>;
+};
+type Document = {
+  paths: Record<string, { get: Operation; head: Operation }>;
+  components: { schemas: object };
+};
+
+const options = {
+  listen: { host: '127.0.0.1', port: 0 },
+  token: null,
+  allowHosts: [],
+  clock: systemClock,
+  bootId: 'b1',
+  programVersion: '0.1.0',
+};
 
 let server: StatusServer;
 let document: Document;
 let ajv: Ajv2020;
 
 beforeAll(async () => {
-  server = await openStatusServer({
-    listen: { host: '127.0.0.1', port: 0 },
-    token: null,
-    allowHosts: [],
-    clock: systemClock,
-    bootId: 'b1',
-    programVersion: '0.1.0',
-  });
+  server = await openStatusServer(options);
   document = (await ask(server.url, '/openapi.json')).json<Document>();
   ajv = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, allowUnionTypes: true });
   formats.default(ajv);
@@ -48,20 +56,26 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
+const checks = new Map<string, ValidateFunction>();
+
 function wrongIn(schema: Schema, value: unknown): unknown {
-  const check = ajv.compile({ $ref: `api${String(schema['$ref'])}` });
+  const name = String(schema['$ref']);
+  const check = checks.get(name) ?? ajv.compile({ $ref: `api${name}` });
+  checks.set(name, check);
   return check(value) ? [] : check.errors;
 }
+const shape = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
 
 /** Every answer is one that the document tells of, and looks as it says. */
 function expectDescribed(path: string, got: Got): void {
   const described = document.paths[path]?.get.responses[String(got.code)];
   expect(described, `${path} ${got.code}`).toBeDefined();
-  const [media, content] = Object.entries(described?.content ?? {})[0] ?? [];
-  if (content === undefined) return;
-  expect(got.headers['content-type']).toContain(path === '/page/{id}' && got.code === 200 ? 'text/' : media);
+  if (described?.content === undefined) return expect(got.bytes).toHaveLength(0);
+  const media = String(got.headers['content-type']).split(';')[0] ?? '';
+  const content = described.content[media];
+  expect(content, `${path} ${got.code} ${media}`).toBeDefined();
   const isJson = media === 'application/json';
-  expect(wrongIn(content.schema, isJson ? got.json() : got.bytes.toString('utf8'))).toEqual([]);
+  expect(wrongIn(content?.schema ?? {}, isJson ? got.json() : got.bytes.toString('utf8'))).toEqual([]);
 }
 
 describe('the description', () => {
@@ -76,7 +90,11 @@ describe('the description', () => {
   it.each(routes.map((route) => [route.path, route] as const))(
     'has a true example for %s',
     (_path, route) => {
-      expect(wrongIn({ $ref: `#/components/schemas/${route.schema}` }, route.example)).toEqual([]);
+      const { responses } = document.paths[route.path]!.get;
+      for (const { content = {} } of Object.values(responses))
+        for (const { schema, example } of Object.values(content))
+          expect(wrongIn(schema, example)).toEqual([]);
+      expect(Object.keys(responses)).toContain('403');
     },
   );
 
@@ -109,6 +127,88 @@ describe('the description', () => {
     },
   );
 
+  it.each(routes.map((route) => [route.path, route] as const))(
+    'tells how %s refuses strangers, two Hosts, other methods, and answers HEAD',
+    async (path, route) => {
+      const asking = (options: Parameters<typeof ask>[2]) => ask(server.url, pathOf(route), options);
+      const strange = await asking({ headers: { Host: 'evil.example' } });
+      const paged = await asking({ headers: { Origin: 'https://evil.example' } });
+      const twice = await asking({ headers: ['Host', 'localhost', 'Host', '127.0.0.1'] });
+      expect([strange.code, paged.code, twice.code]).toEqual([403, 403, 400]);
+      for (const got of [strange, paged, twice]) expectDescribed(path, got);
+      const posted = await asking({ method: 'POST' });
+      expect([posted.code, posted.headers.allow, wrongIn(shape('Error'), posted.json())]).toEqual([
+        405,
+        'GET, HEAD',
+        [],
+      ]);
+      const head = await asking({ method: 'HEAD' });
+      expect([head.bytes.length, document.paths[path]?.head.responses[head.code]]).toEqual([
+        0,
+        { description: route.summary },
+      ]);
+    },
+  );
+
+  it('tells what happens without the token', async () => {
+    const own = await openStatusServer({ ...options, token: 'hunter2' });
+    for (const route of routes) {
+      const got = await ask(own.url, pathOf(route));
+      expect([route.path, got.code]).toEqual([route.path, route.needs === 'nothing' ? 200 : 401]);
+      expectDescribed(route.path, got);
+    }
+    await own.close();
+  });
+
+  it('tells of every message of the stream', async () => {
+    const clock = fakeClock(Date.now());
+    const own = await openStatusServer({ ...options, clock });
+    own.publish(view([github, coda]));
+    const asked = await fetch(`${own.url}/health/stream`);
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const piece of asked.body!.pipeThrough(new TextDecoderStream()))
+        seen.push(...piece.split('\n').filter((line) => line.startsWith('data: ')));
+    })();
+    await expect.poll(() => seen.length).toBe(1);
+    own.publish(view([{ ...github, phase: 'draining' }]));
+    own.note(event(1, { event_type: 'revision_settled', outcome: 'applied', seconds: 1 }));
+    await expect.poll(() => seen.length).toBe(4);
+    await clock.advance(15_000);
+    await expect.poll(() => seen.length).toBe(5);
+    const closed = own.close();
+    await clock.advance(1_000);
+    await Promise.all([closed, reading]);
+    const shapes = ['Snapshot', 'Change', 'Change', 'Change', 'Heartbeat'];
+    const wrong = seen.map((line, at) => wrongIn(shape(shapes[at] ?? ''), JSON.parse(line.slice(6))));
+    expect(wrong).toEqual(shapes.map(() => []));
+  });
+
+  it('is true of every answer while much changes and many ask', async () => {
+    const state = { done: false };
+    const publishing = (async () => {
+      for (let n = 0; n < 100; n += 1) {
+        const many = Array.from({ length: 30 }, (_, at) =>
+          record(`server-${at}`, { consecutive_failures: n + at }),
+        );
+        server.publish(view([github, coda, ...many.slice(n % 7), record('refused', refused)]));
+        server.note(event(n, { event_type: 'server_down', from: 'healthy', to: 'unhealthy' }));
+        await systemClock.sleep(5);
+      }
+      state.done = true;
+    })();
+    let answers = 0;
+    const asking = async (): Promise<void> => {
+      for (const route of state.done ? [] : ending) {
+        expectDescribed(route.path, await ask(server.url, pathOf(route)));
+        answers += 1;
+      }
+      if (!state.done) await asking();
+    };
+    await Promise.all([publishing, ...Array.from({ length: 8 }, asking)]);
+    expect(answers).toBeGreaterThan(ending.length * 8);
+  });
+
   it('tells how we answer when the journal is down', async () => {
     server.self({ manifest: 'ok', engine: 'ok', journal: 'down' });
     const got = await ask(server.url, '/health');
@@ -119,7 +219,7 @@ describe('the description', () => {
 
 /** As little as a record can hold. */
 const refused: Partial<ServerRecord> = {
-  ...{ phase: 'refused', health: 'unknown', status: 'unknown', routable: false, reason: 'untrusted_image' },
+  ...{ phase: 'refused', health: 'unknown', status: 'down', routable: false, reason: 'untrusted_image' },
   ...{ version: null, desired_version: null, image: null, image_digest: null, last_check: null, url: null },
   ...{ response_time_ms: null, uptime_seconds: null, conformant: null, mcp_url: null, health_url: null },
   ...{

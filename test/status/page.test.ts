@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -195,6 +197,52 @@ describe('the page', () => {
       expect(aloud).toContain(wanted);
   });
 
+  it('leaves the focus where it is while things happen', async () => {
+    server.note(event(1, { trace_id: 'mine', server_name: coda.name }));
+    server.publish(view([github, coda]));
+    await page.goto(server.url);
+    await item(coda.name).locator('summary').press('Enter');
+    const focused = (): Promise<unknown> => page.evaluate('document.activeElement.textContent');
+    for (const list of [page.locator('#events'), item(coda.name).locator('.timeline')]) {
+      const before = await list.locator('li').count();
+      await list.getByRole('button', { name: 'mine' }).focus();
+      server.note(event(before + 1, { trace_id: 'other', server_name: coda.name }));
+      server.publish(view([github, { ...sick, consecutive_failures: before }]));
+      await list.locator('li').nth(before).waitFor();
+      expect(await focused()).toBe('mine');
+    }
+    await page.locator('#events').getByRole('button', { name: 'mine' }).press('Enter');
+    await page.getByRole('button', { name: 'show everything' }).press('Enter');
+    await page.locator('#trace').waitFor({ state: 'hidden' });
+    expect(await focused()).toBe('What happened');
+  });
+
+  it('is live while the stream is, though one question failed', async () => {
+    server.publish(view([github]));
+    await page.clock.install();
+    await page.route('**/events?limit=60', (route) => route.abort());
+    await page.goto(server.url);
+    await page.locator('#late:not([hidden])').waitFor();
+    expect(await page.locator('#live').innerText()).toBe('live');
+    await page.unroute('**/events?limit=60');
+    await page.clock.fastForward(7_000);
+    await page.locator('#late').waitFor({ state: 'hidden' });
+  });
+
+  it('comes back by itself when the network went away without a word', async () => {
+    const network = await openNetwork(new URL(server.url));
+    server.publish(view([github, coda]));
+    await page.clock.install();
+    await page.goto(network.url);
+    await item(coda.name).waitFor();
+    network.freeze();
+    server.publish(view([github]));
+    await page.clock.fastForward(46_000);
+    await item(coda.name).waitFor({ state: 'detached' });
+    await page.locator('#live.live').waitFor();
+    network.close();
+  });
+
   it('shows only those in trouble when asked', async () => {
     server.publish(view([github, sick]));
     await page.goto(server.url);
@@ -246,3 +294,28 @@ describe('the page', () => {
     await own.close();
   });
 });
+
+/** A wire to `to` on which whoever follows the stream can be left in silence, without an end. */
+async function openNetwork(to: URL): Promise<{ url: string; freeze(): void; close(): void }> {
+  const wires: Socket[] = [];
+  const following: Socket[] = [];
+  const network = createServer((near) => {
+    const far = connect(Number(to.port), to.hostname);
+    for (const wire of [near, far]) wire.on('error', () => wire.destroy());
+    near.on('data', (asked: Buffer) => asked.includes('GET /health/stream') && following.push(near, far));
+    near.pipe(far).pipe(near);
+    wires.push(near, far);
+  });
+  await once(network.listen(0, '127.0.0.1'), 'listening');
+  const { port } = network.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    freeze() {
+      for (const wire of following) wire.unpipe().pause();
+    },
+    close() {
+      for (const wire of wires) wire.destroy();
+      network.close();
+    },
+  };
+}

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { openStatusServer, type StatusServerOptions } from '../../src/status/index.ts';
 import type { StatusServer } from '../../src/status/status.ts';
-import { fakeClock } from '../support/fake-clock.ts';
+import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { event } from '../journal/sample.ts';
 import { ask } from './ask.ts';
 import { cert, key } from './certificate.ts';
@@ -247,7 +247,50 @@ describe('a reader that waits', () => {
   });
 });
 
+async function end(server: StatusServer, clock: FakeClock): Promise<void> {
+  const closed = server.close();
+  await clock.advance(1_000);
+  await closed;
+}
+
 describe('a big answer', () => {
+  it('is made once, however often the same is published and asked for', async () => {
+    const clock = fakeClock(1_795_176_000_000);
+    const server = await listening({ clock });
+    const servers = Array.from({ length: 200 }, (_, n) => record(`server-${n}`));
+    const made = vi.spyOn(JSON, 'stringify');
+    const self = { manifest: 'ok', engine: 'ok', journal: 'ok' } as const;
+    for (let n = 0; n < 20; n += 1) {
+      server.publish(view(servers.map((each) => ({ ...each, response_time_ms: n }))));
+      server.self({ ...self });
+      server.note(event(n, { event_type: 'health_check_completed' }));
+      expect((await ask(server.url, '/servers')).code).toBe(200);
+    }
+    const wholes = made.mock.results.filter(({ value }) => String(value).length > 10_000);
+    expect(wholes).toHaveLength(1);
+    made.mockRestore();
+    await end(server, clock);
+  });
+
+  it('is kept however it is asked for, but not in every length that there could be', async () => {
+    const clock = fakeClock(1_795_176_000_000);
+    const server = await listening({ clock });
+    server.publish(view([github]));
+    for (let n = 0; n < 500; n += 1) server.note(event(n, { why: 'w'.repeat(4_000) }));
+    const made = vi.spyOn(JSON, 'stringify');
+    const times = async (...paths: string[]): Promise<number> => {
+      made.mockClear();
+      for (const path of paths) await ask(server.url, path);
+      return made.mock.results.filter(({ value }) => String(value).length > 10_000).length;
+    };
+    expect(await times('/events?limit=500', '/events?limit=500&x=1', '/events?x=2&limit=500')).toBe(1);
+    for (let limit = 499; limit > 480; limit -= 1) await times(`/events?limit=${limit}`);
+    expect(await times('/events?limit=480', '/events?limit=480')).toBe(2);
+    expect(await times('/events?limit=500')).toBe(0);
+    made.mockRestore();
+    await end(server, clock);
+  });
+
   it('is zipped for those who take it', async () => {
     const server = await listening();
     server.publish(view(Array.from({ length: 50 }, (_, n) => record(`mcp-server-${n}`))));
@@ -346,11 +389,15 @@ describe('a bad sender', () => {
     expect(await told(socket)).toMatch(/^HTTP\/1.1 400/);
   });
 
-  it('that is slow is cut off within seconds', async () => {
+  it('that is slow is cut off within seconds, and so is one that greets us over TLS and says no more', async () => {
     const socket = await dial((await published()).url);
+    const silent = await dial((await listening({ tls: { cert, key } })).url);
     const begun = performance.now();
     socket.write('GET /health HTTP/1.1\r\nHost: loc');
-    expect(await told(socket)).toMatch(/^HTTP\/1.1 408/);
+    silent.write(Buffer.from([22, 3, 1]));
+    const [slow, mute] = await Promise.all([told(socket), told(silent)]);
+    expect(slow).toMatch(/^HTTP\/1.1 408/);
+    expect(mute).toBe('');
     expect(performance.now() - begun).toBeLessThan(9_000);
   });
 

@@ -282,6 +282,21 @@ describe('the stream', () => {
     expect((await closed)[0]).toBe(1001);
   });
 
+  it('ends within two seconds whatever its readers do, and admits nobody any more', async () => {
+    const own = await open();
+    own.publish(view([github]));
+    const mute = await rawSocket(own.url);
+    mute.pause();
+    const late = connect(Number(new URL(own.url).port), '127.0.0.1');
+    await once(late, 'connect');
+    late.write(upgradeByHand);
+    await once(late, 'data');
+    const begun = performance.now();
+    await own.close();
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    for (const socket of [mute, late]) socket.destroy();
+  });
+
   it('answers HEAD with its headers alone', async () => {
     const got = await ask(server.url, '/health/stream', { method: 'HEAD' });
     expect([got.code, got.headers['content-type'], got.bytes.length]).toEqual([
@@ -340,14 +355,15 @@ describe('an upgrade', () => {
   });
 });
 
+const upgradeByHand =
+  'GET /health/stream HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+
 /** A WebSocket by hand: a thousand of them cost less than with a library. */
 async function rawSocket(url: string): Promise<Socket> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   await once(socket, 'connect');
-  socket.write(
-    'GET /health/stream HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-  );
+  socket.write(upgradeByHand);
   await hears(socket, '"snapshot"');
   return socket;
 }

@@ -155,7 +155,9 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       claimEngine: () => Promise.resolve(),
       publish: (published) => (latest = published),
       noteEvent: () => undefined,
+      recallEvent: () => undefined,
       self: () => undefined,
+      passed: () => undefined,
     });
     const orchestrator = await Promise.race([starting, dead.told]);
     if (orchestrator === undefined) {

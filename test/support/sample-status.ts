@@ -26,7 +26,7 @@ export function sampleStatus(): StatusView {
       ...{
         phase: 'refused',
         health: 'unknown',
-        status: 'unknown',
+        status: 'down',
         routable: false,
         url: null,
         version: null,

@@ -20,7 +20,7 @@ export interface ServerRecord {
   readonly namespace: string;
   readonly version: string | null;
   readonly health: 'unknown' | 'healthy' | 'degraded' | 'unhealthy';
-  readonly status: 'ok' | 'degraded' | 'down' | 'unknown';
+  readonly status: 'ok' | 'degraded' | 'down';
   readonly routable: boolean;
   readonly reason: string | null;
   readonly suggested_action: string | null;
@@ -62,7 +62,7 @@ export interface ServerHealth {
   readonly namespace: string;
   readonly version: string | null;
   readonly health: 'unknown' | 'healthy' | 'degraded' | 'unhealthy';
-  readonly status: 'ok' | 'degraded' | 'down' | 'unknown';
+  readonly status: 'ok' | 'degraded' | 'down';
   readonly routable: boolean;
   readonly reason: string | null;
   readonly suggested_action: string | null;
@@ -129,10 +129,29 @@ export interface Change {
   readonly index: number;
   readonly event_type: string;
   readonly server: string | null;
-  readonly status: 'ok' | 'degraded' | 'down' | 'unknown' | null;
+  readonly status: 'ok' | 'degraded' | 'down' | null;
   readonly timestamp: string;
   readonly trace_id: string | null;
   readonly record: ServerRecord | null;
+}
+
+export interface Snapshot {
+  readonly event_type: 'snapshot';
+  readonly schema_version: '1.0';
+  readonly index: number;
+  readonly generated_at: string;
+  readonly valid_for_seconds: number;
+  readonly source: Source;
+  readonly view: 'clear' | 'suspect';
+  readonly status: 'ok' | 'degraded';
+  readonly summary: { readonly total: number; readonly healthy: number; readonly degraded: number; readonly unhealthy: number; readonly unknown: number };
+  readonly servers: readonly (ServerRecord)[];
+}
+
+export interface Heartbeat {
+  readonly event_type: 'heartbeat';
+  readonly index: number;
+  readonly timestamp: string;
 }
 
 export interface Source {

@@ -4,10 +4,16 @@ import type { EndpointRecord } from '../../model/status.ts';
 import { drainLimits } from '../decide/drain.ts';
 import { drainBegan, type Case, type Seen } from '../decide/words.ts';
 
-/** Where the live one is reached from the host. */
-export function urlsOf(live: Seen | null, advertise: string | null) {
-  const url = live?.running ? hostUrl(live.instance, advertise) : null;
-  return { url, ...pathsOf(url, live?.instance ?? null) };
+/** The live one while it runs and its drain has not begun: new sessions go there. */
+export function activeOf(c: Case): Seen | null {
+  return c.live?.running && drainBegan(c, c.live) === null ? c.live : null;
+}
+
+/** Where new sessions go from the host. */
+export function urlsOf(c: Case, advertise: string | null) {
+  const active = activeOf(c);
+  const url = active === null ? null : hostUrl(active.instance, advertise);
+  return { url, ...pathsOf(url, active?.instance ?? null) };
 }
 
 /** Every running copy that answers, may still answer, or is about to. The active one first. */
@@ -22,7 +28,7 @@ function endpointOf(c: Case, seen: Seen, advertise: string | null): EndpointReco
   const url = hostUrl(instance, advertise);
   const inside = containerUrl(instance);
   const began = drainBegan(c, seen);
-  const role = seen === c.live && began === null ? 'active' : seen.joined ? 'draining' : 'candidate';
+  const role = seen === activeOf(c) ? 'active' : seen.joined ? 'draining' : 'candidate';
   return {
     instance: instance.instance,
     role,

@@ -2,6 +2,7 @@ import type { Phase } from '../../model/status.ts';
 import type { Portrait } from '../describe.ts';
 import { refusalOf } from '../decide/facts.ts';
 import type { Case } from '../decide/words.ts';
+import { activeOf } from './endpoints.ts';
 import { restReason } from './trouble.ts';
 
 /** One word for where a server stands. An update beside a server that answers does not make it less ready. */
@@ -11,9 +12,9 @@ export function phaseOf(portrait: Portrait): Phase {
   if (entry === null) return decision.held === null ? going(c) : 'held';
   if (entry.refusal !== null) return entry.refusal.phase;
   if (refusalOf(c.view) !== null) return 'refused';
-  if (entry.desiredState === 'stopped') return going(c);
   if (decision.held !== null && decision.held !== 'recovery_budget') return 'held';
-  if (c.live !== null && !c.live.sick) return 'ready';
+  if (entry.desiredState === 'stopped') return going(c);
+  if (c.live !== null && !c.live.sick) return activeOf(c) === null ? 'draining' : 'ready';
   if (restReason(c) !== null) return 'stopped';
   if (isGivenUp(c) || blocked?.phase === 'failed') return 'failed';
   return coming(portrait);

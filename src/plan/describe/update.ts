@@ -1,5 +1,6 @@
 import { isoSeconds } from '../../lib/time.ts';
 import type { ServerRecord } from '../../model/status.ts';
+import { drainBegan, type Case } from '../decide/words.ts';
 import type { Portrait } from '../describe.ts';
 
 /** Where a rollout stands, and what is set aside. */
@@ -26,7 +27,12 @@ function stateOf({ c, decision }: Portrait): string {
   if (memory.rollback?.open === true) return 'rolling_back';
   const digest = wanted?.digest ?? null;
   if (digest !== null && c.targets[0]?.postponedUntil != null) return 'postponed';
-  if (c.live?.spec !== digest) return c.cand?.spec === digest && c.cand !== null ? 'starting' : 'none';
+  if (c.live?.spec !== digest) return untilPromoted(c, digest);
   if (c.seen.some((seen) => seen.joined && seen !== c.live)) return 'draining';
   return memory.stable === digest || digest === null ? 'none' : 'soaking';
+}
+
+function untilPromoted(c: Case, digest: string | null): string {
+  if (c.live !== null && drainBegan(c, c.live) !== null) return 'draining';
+  return c.cand !== null && c.cand.spec === digest ? 'starting' : 'none';
 }

@@ -1,6 +1,6 @@
 import { follow } from './live.js';
 import { ServerItem } from './server.js';
-import { timeline } from './timeline.js';
+import { showEvents } from './timeline.js';
 
 const at = (id) => document.getElementById(id);
 const items = new Map();
@@ -14,7 +14,7 @@ const actions = {
   },
   showTrace(id) {
     trace = id;
-    void refreshEvents().then(() => at('events-title').scrollIntoView());
+    void refreshEvents().then(() => at('events-title').scrollIntoView(), late);
   },
 };
 
@@ -75,16 +75,9 @@ function filter() {
 async function refreshEvents() {
   const path = trace === null ? '/events?limit=60' : `/traces/${encodeURIComponent(trace)}/events?limit=200`;
   const { events } = await read(path);
-  at('events').replaceChildren(...timeline(events, actions));
+  showEvents(at('events'), events, actions);
   at('trace').hidden = trace === null;
-  const all = document.createElement('button');
-  all.type = 'button';
-  all.textContent = 'show everything';
-  all.addEventListener('click', () => {
-    trace = null;
-    void refreshEvents();
-  });
-  at('trace').replaceChildren(`Only what ${trace} caused. `, all);
+  at('cause').textContent = `Only what ${trace} caused.`;
 }
 
 async function refreshPasts() {
@@ -101,7 +94,7 @@ function soon() {
   isDue = true;
   setTimeout(() => {
     isDue = false;
-    void refresh().catch(() => showState('cut'));
+    void refresh().catch(late);
   }, pause);
   pause = 1_000;
 }
@@ -109,6 +102,13 @@ function soon() {
 async function refresh() {
   await Promise.all([refreshEvents(), refreshPasts()]);
   await Promise.all([...items.values()].map((item) => item.refreshEvents()));
+  at('late').hidden = true;
+}
+
+/** One question failed; whether we are cut off is for the stream to say. */
+function late() {
+  at('late').hidden = false;
+  setTimeout(soon, 5_000);
 }
 
 function showState(state) {
@@ -124,7 +124,7 @@ function told(message) {
   if (message.event_type === 'snapshot') showSnapshot(message);
   else if (message.record) show(message.record);
   else if (message.server) forget(message.server);
-  else void read('/health/status').then(showAround, () => showState('cut'));
+  else void read('/health/status').then(showAround, late);
   showSummary();
   filter();
   soon();
@@ -132,5 +132,10 @@ function told(message) {
 
 at('filter').addEventListener('submit', (event) => event.preventDefault());
 at('filter').addEventListener('input', filter);
-setInterval(() => void refreshPasts().catch(() => showState('cut')), 30_000);
+at('everything').addEventListener('click', () => {
+  trace = null;
+  at('events-title').focus();
+  void refreshEvents().catch(late);
+});
+setInterval(() => void refreshPasts().catch(late), 30_000);
 follow({ told, state: showState });

@@ -1,9 +1,11 @@
 const SILENT_AFTER_MS = 40_000;
+const LOOKS_EVERY_MS = 5_000;
 
-/** Follows the stream for ever; `told` gets each message, `state` gets `live` or `cut`. */
-export function follow({ told, state }) {
+/** Follows the stream for ever, behind `since`; `told` gets each message, `state` gets `live` or `cut`. */
+export function follow({ told, state }, since = null) {
   let heard = Date.now();
-  const source = new EventSource('/health/stream');
+  let known = since;
+  const source = new EventSource(known === null ? '/health/stream' : `/health/stream?since=${known}`);
   const hear = () => {
     heard = Date.now();
     state('live');
@@ -12,16 +14,23 @@ export function follow({ told, state }) {
   source.addEventListener('heartbeat', hear);
   source.addEventListener('message', (message) => {
     hear();
+    known = message.lastEventId;
     told(JSON.parse(message.data));
   });
+  const again = (afterMs) => {
+    clearInterval(watch);
+    source.close();
+    setTimeout(() => follow({ told, state }, known), afterMs);
+  };
   // The browser comes back by itself, and says where it was; but not after an answer that refuses it.
   source.addEventListener('error', () => {
     state('cut');
-    if (source.readyState !== EventSource.CLOSED) return;
-    clearInterval(watch);
-    setTimeout(() => follow({ told, state }), 5_000);
+    if (source.readyState === EventSource.CLOSED) again(LOOKS_EVERY_MS);
   });
+  // A network that went away says nothing: the browser would wait on the old connection for ever.
   const watch = setInterval(() => {
-    if (Date.now() - heard > SILENT_AFTER_MS) state('cut');
-  }, 5_000);
+    if (Date.now() - heard <= SILENT_AFTER_MS) return;
+    state('cut');
+    again(0);
+  }, LOOKS_EVERY_MS);
 }

@@ -1,5 +1,5 @@
 import { availabilityText, element, moment, picture } from './draw.js';
-import { timeline } from './timeline.js';
+import { showEvents } from './timeline.js';
 
 /** One server of the list. It stays the same element for its life, so that nobody who reads it loses their place. */
 export class ServerItem {
@@ -38,7 +38,7 @@ export class ServerItem {
   async refreshEvents() {
     if (!this.details.open) return;
     const events = await this.actions.eventsOf(this.record.name);
-    this.events.replaceChildren(...timeline(events, this.actions));
+    showEvents(this.events, events, this.actions);
     if (events.length === 0) this.events.append(element('li', { class: 'quiet' }, 'nothing since the start'));
   }
 }

@@ -14,21 +14,33 @@ const ofInterest = [
   'why',
 ];
 
-/** Events as a list, newest first. A trace is a button: it shows all that the trace caused. */
-export function timeline(events, { showTrace }) {
-  return events.map((event) =>
-    element(
-      'li',
-      {},
-      moment(event.timestamp),
-      element('strong', {}, event.event_type),
-      event.server_name ? ` ${event.server_name}` : '',
-      details(event),
-      ' ',
-      traceButton(event.trace_id, showTrace),
-    ),
-  );
+/**
+ * Shows `events` in `list`, newest first. What is there already stays as it is: who reads or has the focus there keeps
+ * their place. A trace is a button: it shows all that the trace caused.
+ */
+export function showEvents(list, events, actions) {
+  const there = new Map([...list.children].map((line) => [line.dataset.event, line]));
+  const wanted = events.map((event) => there.get(keyOf(event)) ?? lineOf(event, actions));
+  for (const line of there.values()) if (!wanted.includes(line)) line.remove();
+  wanted.forEach((line, at) => {
+    if (list.children[at] !== line) list.insertBefore(line, list.children[at] ?? null);
+  });
 }
+
+/** Events and single checks are counted apart. */
+const keyOf = ({ event_type: type, seq, time_ms: at }) => `${type} ${seq} ${at}`;
+
+const lineOf = (event, { showTrace }) =>
+  element(
+    'li',
+    { 'data-event': keyOf(event) },
+    moment(event.timestamp),
+    element('strong', {}, event.event_type),
+    event.server_name ? ` ${event.server_name}` : '',
+    details(event),
+    ' ',
+    traceButton(event.trace_id, showTrace),
+  );
 
 function details(event) {
   const facts = ofInterest

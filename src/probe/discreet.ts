@@ -1,0 +1,24 @@
+import type { ProbeResult } from '../model/observed.ts';
+import type { Probe } from './probe.ts';
+
+/** A server may repeat in its answers what it was given: nothing of that goes any further. */
+export function discreet(probe: Probe, scrub: (text: string) => string): Probe {
+  return {
+    async check(settings, target, timeoutMs, signal) {
+      return withoutSecrets(await probe.check(settings, target, timeoutMs, signal), scrub);
+    },
+    forget: (container) => probe.forget?.(container),
+  };
+}
+
+function withoutSecrets(result: ProbeResult, scrub: (text: string) => string): ProbeResult {
+  const { checks, reportedVersion: version } = result;
+  return {
+    ...result,
+    checks: Object.fromEntries(Object.entries(checks).map(([name, state]) => [scrub(name), state])),
+    reportedVersion: version && scrub(version).replaceAll(unlikeVersions, '_'),
+  };
+}
+
+/** It is shown to people as a part of a reason. */
+const unlikeVersions = /[^\w.+*-]/g;

@@ -1,0 +1,100 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Clock } from '../lib/clock.ts';
+import { Failure } from '../model/failure.ts';
+import type { Upgrade } from './stream-socket.ts';
+
+export interface ListenOptions {
+  /** Port 0: any free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** PEM texts. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly clock: Clock;
+}
+
+/** Who takes what comes in. */
+export interface Taker {
+  readonly take: RequestListener;
+  takeUpgrade(upgrade: Upgrade): void;
+}
+
+/** The port, its limits, and everybody who is connected. */
+export class Listener {
+  readonly #server: Server;
+  readonly #options: ListenOptions;
+  /** Node forgets a connection once it is upgraded. */
+  readonly #connections = new Set<Socket>();
+
+  constructor(options: ListenOptions, taker: Taker) {
+    this.#options = options;
+    this.#server = createLimited(options, taker.take);
+    this.#server.on('upgrade', (request, socket, head) => taker.takeUpgrade({ request, socket, head }));
+    this.#server.on('connection', (socket: Socket) => {
+      this.#connections.add(socket);
+      socket.once('close', () => this.#connections.delete(socket));
+    });
+  }
+
+  /** Resolves with our address. Rejects with a `Failure` (`port_taken`) that says in one sentence what to do. */
+  listen(): Promise<string> {
+    const { host, port } = this.#options.listen;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error) => reject(cannotListen(error, `${host}:${port}`)));
+      this.#server.listen({ host, port, exclusive: true }, () => {
+        const { port: chosen } = this.#server.address() as AddressInfo;
+        resolve(`${this.#options.tls === undefined ? 'http' : 'https'}://${asInUrl(host)}:${chosen}`);
+      });
+    });
+  }
+
+  /** Who was answered or told goodbye may go; who has not gone a second later is cut, whatever they speak. */
+  async close(): Promise<void> {
+    const gone = new AbortController();
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    await Promise.race([closed, this.#options.clock.sleep(LEAVE_WITHIN_MS, gone.signal)]);
+    gone.abort();
+    for (const socket of this.#connections) socket.destroy();
+    await closed;
+  }
+}
+
+export const asInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host.toLowerCase());
+
+/** Node's own limits against slow and endless senders; a question waits 60 s at most and is cut off behind that. */
+const limits = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 75_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 8 * 1024,
+};
+/** From a connection to the end of its greeting. */
+const HANDSHAKE_MS = 5_000;
+const IDLE_MS = 90_000;
+const MAX_CONNECTIONS = 2_048;
+const LEAVE_WITHIN_MS = 1_000;
+
+function createLimited({ tls }: ListenOptions, take: RequestListener): Server {
+  const server =
+    tls === undefined
+      ? createServer(limits, take)
+      : createTlsServer({ ...limits, ...tls, handshakeTimeout: HANDSHAKE_MS }, take);
+  server.maxConnections = MAX_CONNECTIONS;
+  server.setTimeout(IDLE_MS);
+  return server;
+}
+
+function cannotListen(error: NodeJS.ErrnoException, address: string): Failure {
+  const why = reasons[error.code ?? ''] ?? error.message;
+  const suggestedAction = 'choose another address with --listen <host:port>';
+  const message = `the status endpoint cannot listen on ${address}: ${why}; ${suggestedAction}`;
+  return new Failure('port_taken', message, { cause: error, suggestedAction });
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program has this port',
+  EADDRNOTAVAIL: 'this machine does not have this address',
+  EACCES: 'this user may not take this port',
+};
