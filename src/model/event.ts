@@ -149,8 +149,6 @@ export interface EventFields {
       by?: ExitBy;
       exit_code?: number | null;
       oom?: boolean;
-      /** Unix ms of the exit. */
-      at?: number;
       /**
        * Tenths of a second since the exit, by the engine's clock; where it runs and does not answer well, since its
        * last good answer, which is the most it can be. Absent where nobody watched.
@@ -211,6 +209,8 @@ export interface OfIncident {
 export interface Transition {
   readonly from: Health;
   readonly to: Health;
+  /** Unix ms of the exit, or of a finding that the log could not take at the time; else it was at `time_ms`. */
+  readonly at?: number;
 }
 
 /** Why a version was set aside. Log lines are scrubbed of secrets before they come here. */

@@ -101,10 +101,6 @@ export class Controller {
   /** Passes on what the engine said; it only makes us look. */
   readonly onRuntimeHint = (hint: RuntimeHint): void => {
     this.#deps.look.note(hint);
-    // An end is the engine's to tell, not the instance's: only its own health check makes us ask at once.
-    if (hint.kind === 'look' && hint.what === 'health_status' && hint.server !== null) {
-      this.#deps.monitor.lookAt(hint.server);
-    }
     this.#deps.news.hint();
   };
 

@@ -120,5 +120,6 @@ export class Look {
 const patient = (instance: Instance, settings: Settings, draining: boolean): Patient => ({
   instance,
   settings: settings.health,
+  startsWithinSeconds: settings.update.healthyDeadlineSeconds,
   draining,
 });
