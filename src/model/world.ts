@@ -53,14 +53,14 @@ export interface View {
   readonly memory: ServerMemory;
   readonly specs: Readonly<Record<string, Spec>>;
   /** `repository@digest` references on disk. */
-  readonly images: readonly string[];
+  readonly images: ReadonlySet<string>;
   readonly depsReady: boolean;
   /** Names of dependencies that are not ready. */
   readonly depsMissing: readonly string[];
   /** Containers that are not ours; one may hold a fixed host port or the server's name. */
   readonly strangers: readonly Stranger[];
   /** `repository@digest` references that some server's wanted, stable or existing instance needs. */
-  readonly imagesInUse: readonly string[];
+  readonly imagesInUse: ReadonlySet<string>;
   /** Nothing unwanted that depends on it is left. */
   readonly dependantsGone: boolean;
 }

@@ -64,7 +64,7 @@ export function judge(
   event: Event,
 ): { readonly open: Incidents; readonly notice: Notice | null } {
   const found = topics[event.event_type];
-  if (found === undefined || isOfCandidate(event)) return { open, notice: null };
+  if (found === undefined || isOfCandidate(event) || isNobodysFailure(event)) return { open, notice: null };
   const server = event.server_name ?? null;
   const key = `${found.about}:${server ?? ''}`;
   const known = open[key];
@@ -86,6 +86,10 @@ export function judge(
 const isOfCandidate = (event: Event): boolean =>
   (event.event_type === 'server_down' || event.event_type === 'server_healthy') &&
   event.incident_id === undefined;
+
+/** The engine went down, not it: it is started again at once. If that does not help it falls once more by itself. */
+const isNobodysFailure = (event: Event): boolean =>
+  event.event_type === 'server_down' && event.by === 'engine';
 
 /** What is due to be told again. A trouble of more than a week is known by then, and is forgotten. */
 export function remind(

@@ -26,6 +26,12 @@ describe('people are told', () => {
     expect(open).toEqual({});
   });
 
+  it('not of an engine that started again, but of who does not come back after it', () => {
+    const ended = event('server_down', { by: 'engine' });
+    expect(hear(ended, event('server_healthy')).heard).toEqual([]);
+    expect(hear(ended, event('server_down'), event('server_healthy')).heard).toHaveLength(2);
+  });
+
   it('once more when only a person can help', () => {
     const { heard } = hear(event('server_down'), event('recovery_exhausted'), event('server_removed'));
     expect(heard).toEqual(['opened server_down', 'escalated recovery_exhausted', 'resolved server_removed']);

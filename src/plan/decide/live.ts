@@ -99,8 +99,8 @@ const IMAGE_GRACE_MS = 3_600_000;
 /** Only images that we brought. Returns when the next one may go (Unix ms), or null. */
 function* oldImages(c: Case): Generator<Verdict, number | null, undefined> {
   const { memory, images, imagesInUse, wanted, name, now } = c.view;
-  const needed = new Set([...imagesInUse, ...(wanted === null ? [] : [imageRefOf(wanted)])]);
-  const unneeded = memory.pulled.filter((ref) => images.includes(ref) && !needed.has(ref));
+  const own = wanted === null ? null : imageRefOf(wanted);
+  const unneeded = memory.pulled.filter((ref) => images.has(ref) && !imagesInUse.has(ref) && ref !== own);
   const mayGoAt = (ref: string): number => (memory.pulledAt[ref] ?? 0) + IMAGE_GRACE_MS;
   const image = unneeded.find((ref) => mayGoAt(ref) <= now);
   if (image !== undefined)

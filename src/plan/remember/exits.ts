@@ -5,8 +5,7 @@ import { without, withoutIncident, type Folds } from './fold.ts';
 
 /** What became of each instance: its ends, our stops, its health. */
 export const exits: Folds<ServerMemory> = {
-  server_down: (server, event) =>
-    fell(withHealth(server, event, 'unhealthy'), event),
+  server_down: (server, event) => fell(withHealth(server, event, 'unhealthy'), event),
   server_degraded: (server, event) => withHealth(server, event, event.to ?? 'degraded'),
   server_healthy: (server, event) => {
     const healthy = withHealth(server, event, 'healthy');
