@@ -55,6 +55,7 @@ export const catalogue: { readonly [T in EventType]: CatalogueEntry } = {
   server_stopped: info('an instance was stopped by us or by a person'),
   instance_removing: debug('an instance is about to be removed'),
   instance_removed: info('an instance was removed'),
+  server_resting: info('the server is stopped and may stay so: by its entry or by its restart policy'),
   server_removed: info('nothing of the server is left'),
   server_down: error('the server does not answer or has exited'),
   server_degraded: warn('the server has trouble but may be used'),

@@ -139,6 +139,7 @@ export interface EventFields {
   server_stopped: Of & { by: 'us' | 'person'; exit_code?: number | null };
   instance_removing: Of;
   instance_removed: Of;
+  server_resting: { reason: 'desired_state' | 'exited_0' | 'stopped_by_hand' };
   server_removed: { version: string | null };
 
   server_down: Of &

@@ -73,6 +73,8 @@ export interface ServerMemory {
     readonly fromVersion: string | null;
   } | null;
   readonly incident: { readonly id: string; readonly downAt: number } | null;
+  /** It is stopped, and it is written down that it may stay so. */
+  readonly resting: boolean;
   readonly pause: Pause | null;
   /** Container id -> drift already written down (joined words). */
   readonly driftNoted: Readonly<Record<string, string>>;
@@ -177,6 +179,7 @@ export const emptyServerMemory: ServerMemory = {
   stableImages: [],
   rollout: null,
   incident: null,
+  resting: false,
   pause: null,
   driftNoted: {},
   refusalNoted: null,

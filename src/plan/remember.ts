@@ -4,6 +4,7 @@ import { exits } from './remember/exits.ts';
 import { fold, type Folds } from './remember/fold.ts';
 import { recovery } from './remember/recovery.ts';
 import { obeyed } from './remember/request.ts';
+import { rest } from './remember/rest.ts';
 import { rollout } from './remember/rollout.ts';
 import { synced } from './remember/sync.ts';
 
@@ -55,7 +56,10 @@ function ofServer(memory: Memory, event: Event): Memory {
   const { server_name: name } = event;
   if (name === undefined) return memory;
   const before = memory.servers[name] ?? emptyServerMemory;
-  const after = [rollout, exits, recovery, notes].reduce((server, part) => fold(part, server, event), before);
+  const after = [rollout, exits, recovery, rest, notes].reduce(
+    (server, part) => fold(part, server, event),
+    before,
+  );
   return after === before ? memory : { ...memory, servers: { ...memory.servers, [name]: after } };
 }
 

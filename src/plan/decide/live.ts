@@ -1,5 +1,5 @@
 import { imageRefOf } from '../../model/spec.ts';
-import { about, promote, record, remove, start } from './about.ts';
+import { about, promote, record, remove, resting, start } from './about.ts';
 import { judge } from './judge.ts';
 import { ladder } from './ladder.ts';
 import { hasRoomToRun } from './room.ts';
@@ -46,13 +46,15 @@ export function* fallen(c: Case, seen: Seen, otherwise: (c: Case, seen: Seen) =>
     yield act(start(c, seen), 'it is wanted'); // 3.12
   else if (by === 'engine')
     yield act(start(c, seen), 'the engine went down, not it'); // 3.12
-  else if (by === 'person' && policy === 'unless-stopped')
+  else if (by === 'person' && policy === 'unless-stopped') {
+    yield* resting(c, 'stopped_by_hand');
     yield wait('a person stopped it'); // 3.13
-  else if (by === 'person' || by === 'away')
+  } else if (by === 'person' || by === 'away')
     yield* ladder(c, seen); // 3.14
-  else if (code === 0 && policy === 'on-failure' && isStable(c, seen.spec))
+  else if (code === 0 && policy === 'on-failure' && isStable(c, seen.spec)) {
+    yield* resting(c, 'exited_0');
     yield wait('it ended by itself'); // 3.15
-  else yield* otherwise(c, seen); // 3.16
+  } else yield* otherwise(c, seen); // 3.16
 }
 
 /** An attempt was made and nobody has written down yet that it is well. */
