@@ -91,7 +91,10 @@ async function join(rooms: Rooms, options: OrchestratorOptions): Promise<Joined>
   const recorder = await Recorder.open({
     ...rooms,
     newId: options.newId,
-    recall: options.noteEvent,
+    recall: (event) => {
+      options.noteEvent(event);
+      rooms.notifier.recall(event);
+    },
     tell: (event) => {
       options.noteEvent(event);
       rooms.notifier.tell(event);

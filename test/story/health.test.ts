@@ -284,7 +284,11 @@ describe('people', () => {
     stage = await openStage({
       wrap: (rooms) => ({
         ...rooms,
-        notifier: { tell: (event) => notifier.tell(event), close: () => Promise.resolve() },
+        notifier: {
+          tell: (event) => notifier.tell(event),
+          recall: () => undefined,
+          close: () => Promise.resolve(),
+        },
       }),
     });
     const notifier = await openNotifier({

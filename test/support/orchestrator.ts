@@ -124,7 +124,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       ),
       state,
       secrets: memorySecrets(secrets),
-      notifier: { tell: () => undefined, close: () => Promise.resolve() },
+      notifier: { tell: () => undefined, recall: () => undefined, close: () => Promise.resolve() },
       clock,
       log: options.log ?? silentLog,
     };
