@@ -6,7 +6,7 @@ import type { Spec } from './spec.ts';
 /** Everything a plan is made of. `makePlan` reads nothing else. */
 export interface World {
   readonly now: number;
-  /** When we started: no clock that judges starts earlier. */
+  /** When we started, or the clock was last set forward: no clock that judges starts earlier. */
   readonly bootAt: number;
   readonly desired: DesiredState;
   /** The sealed spec of every deployable entry whose image is resolved; absent while it is not. */

@@ -59,7 +59,7 @@ export class Look {
     const { runtime, sealing, recorder, clock, monitor } = this.#deps;
     const seen = await runtime.observe(this.#imagesOfInterest(desired), signal);
     const sighting = sightingWithoutFuture(seen, clock.now());
-    this.#bootAt = Math.min(this.#bootAt, clock.now());
+    this.#bootAt = Math.min(Math.max(this.#bootAt, monitor.watchedSince()), clock.now());
     await this.#deps.claimEngine(sighting.engine.id);
     this.#forgetGone(sighting);
     const { wanted, blocked } = sealing.look(desired, sighting.instances);

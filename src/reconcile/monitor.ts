@@ -1,10 +1,12 @@
 import type { Clock } from '../lib/clock.ts';
 import { either } from '../lib/either.ts';
-import type { Health, Instance, Pulse } from '../model/observed.ts';
+import type { Instance, Pulse } from '../model/observed.ts';
 import type { HealthCheck } from '../model/spec.ts';
+import { withoutLeap } from '../plan/set-back.ts';
 import { feel, nextCheckAt, seedPulse } from '../plan/health.ts';
 import type { Probe, ProbeResult, ProbeTarget } from '../probe/probe.ts';
 import { Chart } from './chart.ts';
+import { checkOf, reasonOf, transitionEvent } from './findings.ts';
 import { aboutOf, traceOf } from './perform.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -37,13 +39,20 @@ const ENGINE_SIGHT_MS = 90_000;
 /** Whose silences come and go makes us ask all the others only so often. Milliseconds. */
 const ALARMS_APART_MS = 300_000;
 
+/** A clock that is kept in step goes forward a little now and then. Milliseconds. */
+const TOLERATED_LEAP_MS = 1_000;
+
 /** Asks instances how they are, and remembers. Changes nothing. */
 export class Monitor {
   readonly #deps: MonitorDeps;
   readonly #beds = new Map<string, Bed>();
+  /** How far the time of day is ahead of the clock that nobody sets. */
+  #ahead: number;
+  #watchedSince = 0;
 
   constructor(deps: MonitorDeps) {
     this.#deps = deps;
+    this.#ahead = deps.clock.now() - deps.clock.elapsed();
   }
 
   /** From now on these are watched and no others. A container that was started again begins a new pulse. */
@@ -58,8 +67,28 @@ export class Monitor {
     return Object.fromEntries([...this.#beds].map(([id, bed]) => [id, bed.pulse]));
   }
 
+  /** Unix ms: what time says of before then cannot be counted on, for the clock was set forward. */
+  watchedSince(): number {
+    this.#noticeLeap();
+    return this.#watchedSince;
+  }
+
   stop(): void {
     for (const [id, bed] of this.#beds) this.#discharge(id, bed);
+  }
+
+  #noticeLeap(): void {
+    const now = this.#deps.clock.now();
+    const ahead = now - this.#deps.clock.elapsed();
+    const leap = ahead - this.#ahead;
+    this.#ahead = ahead;
+    if (leap <= TOLERATED_LEAP_MS) return;
+    this.#watchedSince = now;
+    for (const bed of this.#beds.values()) {
+      bed.pulse = withoutLeap(bed.pulse, leap, now);
+      bed.visitedAt += leap;
+      bed.wellAt = null;
+    }
   }
 
   #admit(patient: Patient): void {
@@ -128,6 +157,7 @@ export class Monitor {
     const timeout = settings.timeoutSeconds * 1_000;
     const result = await probe.check(settings.probe, this.#targetOf(bed), timeout, bed.gone.signal);
     if (bed.gone.signal.aborted) return;
+    this.#noticeLeap();
     const before = bed.pulse;
     bed.pulse = feel(before, result, { settings, startsWithinSeconds, now: clock.now(), askedAt });
     bed.wellAt = wellAt(bed, askedAt);
@@ -193,28 +223,6 @@ interface Bed {
 
 const wellAt = ({ pulse, wellAt: before }: Bed, askedAt: number): number | null =>
   pulse.fresh ? (pulse.lastOk ? askedAt : before) : null;
-
-const transitionEvent: { readonly [H in Health]: 'server_healthy' | 'server_degraded' | 'server_down' } = {
-  healthy: 'server_healthy',
-  degraded: 'server_degraded',
-  unhealthy: 'server_down',
-  unknown: 'server_degraded',
-};
-
-const reasonOf = (pulse: Pulse): string =>
-  pulse.state === 'unhealthy' ? `${pulse.failures}_consecutive_failures` : pulse.reason;
-
-const outsideWord = { ok: 'ok', degraded: 'degraded', failed: 'down', unknown: 'unknown' } as const;
-
-function checkOf(pulse: Pulse, result: ProbeResult) {
-  return {
-    status: outsideWord[result.outcome],
-    response_time_ms: result.responseTimeMs,
-    reason: result.reason,
-    conformant: pulse.departures.length === 0,
-    ...(Object.keys(result.checks).length === 0 ? {} : { checks: result.checks }),
-  };
-}
 
 /** Nothing in it that a decision could turn on has changed. */
 function sameNews(a: Pulse, b: Pulse): boolean {

@@ -34,7 +34,8 @@ export function isBlind(world: World): boolean {
 
 function doubt(decision: Decision, world: World): Decision {
   if (silentSubject(decision, world) === null) return decision;
-  const until = (world.memory.viewSuspectSince ?? world.now) + slowRetryMs(decision.server, world);
+  const until =
+    Math.max(world.memory.viewSuspectSince ?? world.now, world.bootAt) + slowRetryMs(decision.server, world);
   if (world.now >= until) return decision;
   const why = 'so many fell silent at once that our own view is doubted';
   return hold(decision, 'view_suspect', { why, wakeAt: until });

@@ -35,7 +35,7 @@ const isAttempt = ({ step }: Decision): boolean =>
 function attemptsInFlight(decisions: readonly Decision[], world: World): Map<string, number> {
   const open = decisions.flatMap(({ server }): [string, number][] => {
     const since = memoryOf(world, server).recovery.open;
-    return since === null ? [] : [[server, since + healthyDeadlineMs(server, world)]];
+    return since === null ? [] : [[server, Math.max(since, world.bootAt) + healthyDeadlineMs(server, world)]];
   });
   return new Map(open.filter(([, end]) => end > world.now));
 }
