@@ -60,6 +60,10 @@ export const catalogue: { readonly [T in EventType]: CatalogueEntry } = {
   server_down: error('the server does not answer or has exited'),
   server_degraded: warn('the server has trouble but may be used'),
   server_healthy: info('the server answers well'),
+  server_unseen: warn(
+    'for a minute we could not ask it: that says nothing of the server, and is not watched time',
+  ),
+  server_seen: info('it can be asked again'),
   health_check_completed: { log: 'health', level: 'debug', says: 'one check of one instance' },
   recovery_started: warn('an attempt to bring the server back is about to be made'),
   recovery_successful: info('the server is back'),

@@ -150,14 +150,13 @@ export interface EventFields {
       by?: ExitBy;
       exit_code?: number | null;
       oom?: boolean;
-      /**
-       * Tenths of a second since the exit, by the engine's clock; where it runs and does not answer well, since its
-       * last good answer, which is the most it can be. Absent where nobody watched.
-       */
+      /** Tenths of a second since the exit, or since its last good answer. Absent where nobody watched. */
       seconds_to_detect?: number;
     };
   server_degraded: Of & Transition & { reason: string } & OfIncident;
   server_healthy: Of & Transition & OfIncident;
+  server_unseen: Of & { reason: string; at: number };
+  server_seen: Of & Pick<Transition, 'at'>;
   health_check_completed: Of &
     Partial<Transition> & {
       status: 'ok' | 'degraded' | 'down' | 'unknown';

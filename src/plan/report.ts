@@ -47,9 +47,10 @@ export function reportOf(ledger: Ledger, window: Span): Report {
   const to = window.to + later;
   // Before the first event there is nothing to tell of.
   const whole = { from: Math.min(Math.max(window.from + later, firstAt ?? to), to), to };
-  const watched = without(whole, unwatchedUntil(ledger, to));
+  const unwatched = unwatchedUntil(ledger, to);
+  const watched = without(whole, unwatched);
   const seconds = overlap(watched, [whole]) / 1_000;
-  const parts = partsOf(ledger, whole, watched);
+  const parts = partsOf(ledger, whole, unwatched);
   return {
     schema_version: '1.0',
     from: isoSeconds(whole.from - later),
@@ -62,10 +63,10 @@ export function reportOf(ledger: Ledger, window: Span): Report {
 }
 
 /** Those that were there at some time of it, by name. */
-function partsOf({ servers }: Ledger, whole: Span, watched: readonly Span[]): readonly [string, Part][] {
+function partsOf({ servers }: Ledger, whole: Span, unwatched: readonly Span[]): readonly [string, Part][] {
   const there = Object.entries(servers).filter(([, account]) => concerns(account, whole));
   const inOrder = there.sort(([a], [b]) => (a < b ? -1 : 1));
-  return inOrder.map(([name, account]) => [name, partOf(account, whole, watched)]);
+  return inOrder.map(([name, account]) => [name, partOf(account, whole, unwatched)]);
 }
 
 interface Part {
@@ -84,7 +85,9 @@ const concerns = ({ states, incidents }: Account, whole: Span): boolean =>
 const isIn = ({ from, to }: Incident, whole: Span): boolean =>
   from < whole.to && (to ?? Infinity) > whole.from;
 
-function partOf({ states, incidents }: Account, whole: Span, watched: readonly Span[]): Part {
+function partOf({ states, incidents, unseen }: Account, whole: Span, unwatched: readonly Span[]): Part {
+  const holes = [...unwatched, ...unseen].sort((a, b) => a.from - b.from);
+  const watched = without(whole, holes);
   const spans = states.map(({ at, state }, index) => ({
     state,
     from: at,

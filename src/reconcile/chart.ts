@@ -1,7 +1,9 @@
 import type { EventDraft } from '../model/event.ts';
 import type { Recorder } from './recorder.ts';
 
-type Change = EventDraft<'server_healthy' | 'server_degraded' | 'server_down'>;
+export type Change = EventDraft<
+  'server_healthy' | 'server_degraded' | 'server_down' | 'server_unseen' | 'server_seen'
+>;
 
 /** Beyond this many, a swing that led back to where it began is forgotten. */
 const MOST_WAITING = 100;
@@ -12,7 +14,7 @@ const MOST_WAITING = 100;
  */
 export class Chart {
   readonly #recorder: Recorder;
-  readonly #waiting: { readonly change: Change; readonly at: number; late: boolean }[] = [];
+  readonly #waiting: Waiting[] = [];
   #writing: Promise<void> | null = null;
 
   constructor(recorder: Recorder) {
@@ -45,12 +47,25 @@ export class Chart {
   /** What is being written now stays. */
   #forgetSwing(): void {
     for (let from = 1; from < this.#waiting.length; from += 1) {
-      const began = this.#waiting[from]?.change.fields.from;
-      const back = this.#waiting.findIndex((one, at) => at > from && one.change.fields.to === began);
+      const back = this.#waiting.findIndex((one, at) => at > from && leadsBack(this.#waiting[from], one));
       if (back > 0) return void this.#waiting.splice(from, back - from + 1);
     }
   }
 }
 
+/** Both are changes of health, or of our sight of it. */
+function leadsBack(first: Waiting | undefined, last: Waiting): boolean {
+  const [from, to] = [first?.change, last.change];
+  if (from === undefined || 'from' in from.fields !== 'to' in to.fields) return false;
+  if ('from' in from.fields && 'to' in to.fields) return from.fields.from === to.fields.to;
+  return from.event !== to.event;
+}
+
+interface Waiting {
+  readonly change: Change;
+  readonly at: number;
+  late: boolean;
+}
+
 const withTime = (change: Change, at: number): EventDraft =>
-  ({ ...change, fields: { ...change.fields, at } }) as EventDraft;
+  ({ ...change, fields: { at, ...change.fields } }) as EventDraft;

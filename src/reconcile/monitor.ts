@@ -5,10 +5,11 @@ import type { HealthCheck } from '../model/spec.ts';
 import { withoutLeap } from '../plan/set-back.ts';
 import { feel, nextCheckAt, seedPulse } from '../plan/health.ts';
 import type { Probe, ProbeResult, ProbeTarget } from '../probe/probe.ts';
-import { Chart } from './chart.ts';
+import { Chart, type Change } from './chart.ts';
 import { checkOf, reasonOf, transitionEvent } from './findings.ts';
 import { aboutOf, traceOf } from './perform.ts';
 import type { Recorder } from './recorder.ts';
+import { Sight } from './sight.ts';
 
 export interface MonitorDeps {
   readonly probe: Probe;
@@ -108,6 +109,7 @@ export class Monitor {
       chart: known?.chart ?? new Chart(recorder),
       visitedAt: clock.now(),
       alarmedAt: 0,
+      sight: new Sight(),
       wellAt: null,
       spread: random(),
     };
@@ -164,7 +166,7 @@ export class Monitor {
     if (before.silentSince === null && bed.pulse.silentSince !== null) this.#alarm(bed);
     // Asked for before anybody looks: what a decision writes about it comes after it in the log. A log that cannot be
     // written ends no watching.
-    const recorded = this.#record(bed, before, result).catch(report);
+    const recorded = this.#record(bed, before, { result, askedAt }).catch(report);
     if (!sameNews(before, bed.pulse)) hint();
     await recorded;
   }
@@ -183,20 +185,32 @@ export class Monitor {
     for (const bed of this.#beds.values()) if (bed.pulse.failures === 0) bed.wake.abort();
   }
 
-  async #record(bed: Bed, before: Pulse, result: ProbeResult): Promise<void> {
+  async #record(bed: Bed, before: Pulse, asked: { result: ProbeResult; askedAt: number }): Promise<void> {
     const { patient, pulse, chart } = bed;
     const { recorder, recordChecks, clock } = this.#deps;
+    const about = aboutOf(patient.instance);
+    const { server } = patient.instance;
+    const from = { server, traceId: traceOf(server, this.#deps) };
+    const sight = bed.sight.newsOf(pulse, asked.askedAt, clock.now());
+    if (sight !== null)
+      chart.add(
+        { ...from, event: sight.event, fields: { ...about, ...sight.fields } } as Change,
+        clock.now(),
+      );
     const changed = before.state !== pulse.state;
     if (!changed && before.reason === pulse.reason && !recordChecks) return chart.write();
-    const { instance } = patient;
-    const transition = { from: before.state, to: pulse.state };
-    const about = { server: instance.server, traceId: traceOf(instance.server, this.#deps) };
-    const fields = { ...aboutOf(instance), ...checkOf(pulse, result), ...(changed ? transition : {}) };
-    const check = recorder.record({ ...about, event: 'health_check_completed', fields });
-    const detected = pulse.state === 'unhealthy' ? this.#secondsToDetect(bed.wellAt) : {};
-    const told = { ...aboutOf(instance), ...transition, reason: reasonOf(pulse), ...detected };
-    if (changed) chart.add({ ...about, event: transitionEvent[pulse.state], fields: told }, clock.now());
+    const transition = changed ? { from: before.state, to: pulse.state } : {};
+    const fields = { ...about, ...checkOf(pulse, asked.result), ...transition };
+    const check = recorder.record({ ...from, event: 'health_check_completed', fields });
+    if (changed) chart.add({ ...from, ...this.#changeOf(bed, before) }, clock.now());
     await Promise.all([check, chart.write()]);
+  }
+
+  #changeOf({ patient, pulse, wellAt }: Bed, before: Pulse) {
+    const detected = pulse.state === 'unhealthy' ? this.#secondsToDetect(wellAt) : {};
+    const transition = { from: before.state, to: pulse.state, reason: reasonOf(pulse) };
+    const fields = { ...aboutOf(patient.instance), ...transition, ...detected };
+    return { event: transitionEvent[pulse.state], fields };
   }
 
   #secondsToDetect(wellAt: number | null): object {
@@ -215,6 +229,7 @@ interface Bed {
   visitedAt: number;
   /** Unix ms when its silence last made us ask the others. */
   alarmedAt: number;
+  readonly sight: Sight;
   readonly chart: Chart;
   readonly gone: AbortController;
   /** Its own place in the interval, 0..1. */

@@ -255,6 +255,20 @@ describe('time that nobody watched', () => {
     });
   });
 
+  it('is no uptime of a server that could not be asked, and others were watched all the same', () => {
+    const unseen = at(1_060, 'server_unseen', {
+      server_name: 'a',
+      container_id: 'a1',
+      at: BEGIN + 1_000_000,
+    });
+    const seen = at(1_500, 'server_seen', { server_name: 'a', container_id: 'a1' });
+    const log = [started, ...watched(3_000), ready(0), ready(0, 'b'), unseen];
+    const of = (report: Report) => report.servers.map(({ up_seconds: up }) => up);
+    expect(of(told([...log, seen], 3_000))).toEqual([2_500, 3_000]);
+    expect(of(told(log, 3_000)), 'it lasts').toEqual([1_000, 3_000]);
+    expect(of(told([...log, down(2_000)], 3_000)), 'it was seen to be down').toEqual([1_000, 3_000]);
+  });
+
   it('may last until now', () => {
     expect(told([started, ready(0), stop(1_000)], 5_000).unwatched_seconds).toBe(4_000);
     expect(told([started, ready(0)], 5_000).unwatched_seconds, 'it died, or the log is of another').toBe(

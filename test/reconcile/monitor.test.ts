@@ -233,10 +233,14 @@ describe('how long a hang went unseen', () => {
     await clock.advance(60 * SECOND);
     says = { a: blind };
     await clock.advance(540 * SECOND);
+    expect(changes().at(-1)).toMatch(/server_unseen of \d+/);
     says = { a: down };
     await clock.advance(60 * SECOND);
     const last = written.at(-1)?.draft;
     expect(last?.event).toBe('server_down');
     expect(last?.fields).not.toHaveProperty('seconds_to_detect');
+    expect(changes().map((line) => line.split(' ')[1])).toEqual([
+      ...['server_healthy', 'server_unseen', 'server_seen', 'server_degraded', 'server_down'],
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 import type { Event } from '../../model/event.ts';
 import { defaultUpdateTimings } from '../../model/defaults.ts';
 import type { ServerMemory } from '../../model/memory.ts';
+import type { Span } from './span.ts';
 import { fold, type Folds } from '../remember/fold.ts';
 
 /** What the log says of a server: `off` is a stop that was asked for, and no trouble. */
@@ -26,9 +27,11 @@ export interface Account {
   readonly incidents: readonly Incident[];
   /** Container that answers. */
   readonly live: string | null;
+  /** When it could not be asked; the last may last. */
+  readonly unseen: readonly Span[];
 }
 
-export const emptyAccount: Account = { states: [], incidents: [], live: null };
+export const emptyAccount: Account = { states: [], incidents: [], live: null, unseen: [] };
 
 /** Health that lasted less is a pause of the same trouble. */
 const LASTING_MS = defaultUpdateTimings.soakSeconds * 1_000;
@@ -43,6 +46,7 @@ export function recalled({ promoted, incident, resting }: ServerMemory, at: numb
     states: state === null ? [] : [{ at, state }],
     incidents: incident === null ? [] : [{ ...open, id: incident.id, from: incident.downAt }],
     live: promoted?.container ?? null,
+    unseen: [],
   };
 }
 
@@ -62,12 +66,26 @@ const accounts: Folds<Account> = {
     event.by === 'us' && event.container_id === account.live && openOf(account) === null
       ? turned(account, event.time_ms, 'down')
       : account,
+  server_unseen: (account, { container_id, at }) =>
+    container_id === account.live
+      ? { ...account, unseen: [...account.unseen, { from: at, to: Infinity }] }
+      : account,
+  server_seen: (account, { container_id, time_ms: at }) =>
+    container_id === account.live ? seen(account, at) : account,
   server_resting: rested,
   server_removed: rested,
 };
 
+function seen(account: Account, at: number): Account {
+  if (account.unseen.at(-1)?.to !== Infinity) return account;
+  return {
+    ...account,
+    unseen: account.unseen.map((one) => (one.to === Infinity ? { ...one, to: at } : one)),
+  };
+}
+
 function answers(account: Account, { time_ms: at }: { readonly time_ms: number }): Account {
-  return turned(ended(account, at), at, 'up');
+  return turned(ended(seen(account, at), at), at, 'up');
 }
 
 /** A fall without an incident is a candidate's: the server itself never hung on it. */
@@ -80,7 +98,7 @@ function fell(account: Account, event: Event<'server_down'>): Account {
   const missed = account.states.length === 0 ? account : turned(account, from, 'down');
   const mayRest = by === 'person' || (by === 'itself' && code === 0);
   const incident = { id, from, secondsToDetect: seconds ?? null, to: null, helped: false, mayRest };
-  return { ...missed, incidents: withNext(ended(account, from).incidents, incident) };
+  return { ...seen(missed, from), incidents: withNext(ended(account, from).incidents, incident) };
 }
 
 function withNext(before: readonly Incident[], next: Incident): readonly Incident[] {
