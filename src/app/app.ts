@@ -5,7 +5,8 @@ import type { Policy } from '../manifest/policy.ts';
 import type { StatusView } from '../model/status.ts';
 import { toStatus } from '../plan/describe.ts';
 import { raiseOffThread } from '../reader/reader.ts';
-import { startOrchestrator, type Orchestrator, type OrchestratorOptions } from '../reconcile/orchestrator.ts';
+import { startOrchestrator, type Orchestrator } from '../reconcile/orchestrator.ts';
+import type { OrchestratorOptions } from '../reconcile/rooms.ts';
 import type { Settled } from '../reconcile/controller.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { lockWriter, openState } from '../state/index.ts';
@@ -141,11 +142,9 @@ function orchestratorOptions(
     targetOf: (instance) => targetOf(instance, reaching),
     urlOf: (instance) => urlOf(instance, reaching),
     claimEngine: (engineId) => claim.take(engineId),
-    publish: (seen, source) => {
-      const { world, plan, inHand, progress } = seen;
-      const view = toStatus(world, plan, { source, inHand, progress, advertise: config.advertise });
-      published.view = view;
-      status.publish(view);
+    publish: ({ world, plan, ...work }, source) => {
+      published.view = toStatus(world, plan, { source, ...work, advertise: config.advertise });
+      status.publish(published.view);
     },
     noteEvent: (event) => status.note(event),
     recallEvent: (event) => status.recall(event),

@@ -61,7 +61,12 @@ interface TellingDeps {
 
 /** Tells people; without a channels file nobody is told. */
 export function openTelling({ file, state, ...rest }: TellingDeps): Promise<Notifier> {
-  if (file === null) return Promise.resolve({ tell: () => undefined, close: () => Promise.resolve() });
+  if (file === null)
+    return Promise.resolve({
+      tell: () => undefined,
+      recall: () => undefined,
+      close: () => Promise.resolve(),
+    });
   return openNotifier({
     ...rest,
     file,

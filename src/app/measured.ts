@@ -66,5 +66,6 @@ export function measuredSource(source: ManifestSource, meter: Meter): ManifestSo
     watch: (hint, signal) => source.watch(hint, signal),
     ...(between && { between }),
     ...(descends && { descends }),
+    ...(propose && { propose }),
   };
 }

@@ -3,7 +3,8 @@ import { openJournal } from '../journal/index.ts';
 import { openLog, type Log } from '../lib/log.ts';
 import { grantedSecrets } from '../manifest/policy.ts';
 import { discreet } from '../probe/index.ts';
-import type { Orchestrator, Rooms } from '../reconcile/orchestrator.ts';
+import type { Orchestrator } from '../reconcile/orchestrator.ts';
+import type { Rooms } from '../reconcile/rooms.ts';
 import { folderSecrets } from '../secrets/index.ts';
 import { openSource } from '../source/index.ts';
 import type { ManifestSource } from '../source/source.ts';
@@ -50,17 +51,8 @@ export async function openRooms(
     log,
     explain: reader.explain,
     rooms: {
-      ...engine,
-      runtime,
-      probe: discreet(engine.probe, scrub),
-      source,
-      readDesired,
-      journal,
-      state,
-      secrets,
-      notifier,
-      log,
-      clock: io.clock,
+      ...{ ...engine, runtime, probe: discreet(engine.probe, scrub), source, readDesired, journal },
+      ...{ state, secrets, notifier, log, clock: io.clock },
     },
   };
 }

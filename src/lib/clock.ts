@@ -4,6 +4,8 @@ import { setTimeout as sleepFor } from 'node:timers/promises';
 /** The only way to time in this program; tests pass a fake one. Times are Unix milliseconds. */
 export interface Clock {
   now(): number;
+  /** Milliseconds since some moment; nobody sets this one. It stands still while the machine sleeps. */
+  elapsed(): number;
   /** Resolves after `ms` milliseconds, or at once when `signal` aborts (it never rejects). */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** A signal that aborts with a TimeoutError after `ms` milliseconds, or with `parent`. */
@@ -15,6 +17,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   async sleep(ms, signal) {
     const options = signal === undefined ? {} : { signal };
     await sleepFor(Math.min(Math.max(ms, 0), LONGEST_TIMER_MS), undefined, options).catch(ignoreAbort);

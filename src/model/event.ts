@@ -160,6 +160,7 @@ export interface EventFields {
   server_stopped: Of & { by: 'us' | 'person'; exit_code?: number | null; rollout_id?: string };
   instance_removing: Of;
   instance_removed: Of;
+  server_resting: { reason: 'desired_state' | 'exited_0' | 'stopped_by_hand' };
   server_removed: { version: string | null };
 
   server_down: Of &
@@ -170,16 +171,13 @@ export interface EventFields {
       by?: ExitBy;
       exit_code?: number | null;
       oom?: boolean;
-      /** Unix ms of the exit. */
-      at?: number;
-      /**
-       * Tenths of a second since the exit, by the engine's clock; where it runs and does not answer well, since its
-       * last good answer, which is the most it can be. Absent where nobody watched.
-       */
+      /** Tenths of a second since the exit, or since its last good answer. Absent where nobody watched. */
       seconds_to_detect?: number;
     };
   server_degraded: Of & Transition & { reason: string } & OfIncident;
   server_healthy: Of & Transition & OfIncident;
+  server_unseen: Of & { reason: string; at: number };
+  server_seen: Of & Pick<Transition, 'at'>;
   health_check_completed: Of &
     Partial<Transition> & {
       status: 'ok' | 'degraded' | 'down' | 'unknown';
@@ -232,6 +230,8 @@ export interface OfIncident {
 export interface Transition {
   readonly from: Health;
   readonly to: Health;
+  /** Unix ms of the exit, or of a finding that the log could not take at the time; else it was at `time_ms`. */
+  readonly at?: number;
 }
 
 /** Why a version was set aside. Log lines are scrubbed of secrets before they come here. */

@@ -79,6 +79,8 @@ export interface ServerMemory {
   /** Id of the rollout that failed last: the way back is part of its story. Absent in checkpoints of older programs. */
   readonly failedRollout?: string | null;
   readonly incident: { readonly id: string; readonly downAt: number } | null;
+  /** It is stopped, and it is written down that it may stay so. */
+  readonly resting: boolean;
   readonly pause: Pause | null;
   /** Container id -> drift already written down (joined words). */
   readonly driftNoted: Readonly<Record<string, string>>;
@@ -196,6 +198,7 @@ export const emptyServerMemory: ServerMemory = {
   rollout: null,
   failedRollout: null,
   incident: null,
+  resting: false,
   pause: null,
   driftNoted: {},
   refusalNoted: null,

@@ -80,6 +80,8 @@ export interface Pulse {
   readonly seenSince: number | null;
   /** The latest failure was silence: no answer at all. */
   readonly silent: boolean;
+  /** It had answered since its start, and then fell silent: Unix ms of the first question without an answer; else null. */
+  readonly silentSince: number | null;
   /** The version it reports is the deployed one; null when it reports none or nothing was asked. */
   readonly versionOk: boolean | null;
   readonly failures: number;

@@ -6,7 +6,7 @@ import type { Spec } from './spec.ts';
 /** Everything a plan is made of. `makePlan` reads nothing else. */
 export interface World {
   readonly now: number;
-  /** When we started: no clock that judges starts earlier. */
+  /** When we started, or the clock was last set forward: no clock that judges starts earlier. */
   readonly bootAt: number;
   readonly desired: DesiredState;
   /** The sealed spec of every deployable entry whose image is resolved; absent while it is not. */
@@ -53,7 +53,7 @@ export interface View {
   readonly memory: ServerMemory;
   readonly specs: Readonly<Record<string, Spec>>;
   /** `repository@digest` references on disk. */
-  readonly images: readonly string[];
+  readonly images: ReadonlySet<string>;
   readonly depsReady: boolean;
   /** Names of dependencies that are not ready. */
   readonly depsMissing: readonly string[];
@@ -62,7 +62,7 @@ export interface View {
   /** Images that we brought and that this server may remove, as `repository@digest` -> Unix ms from which their grace runs. */
   readonly brought: Readonly<Record<string, number>>;
   /** `repository@digest` references that some server's wanted, stable or existing instance needs. */
-  readonly imagesInUse: readonly string[];
+  readonly imagesInUse: ReadonlySet<string>;
   /** Nothing unwanted that depends on it is left. */
   readonly dependantsGone: boolean;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { digest } from '../lib/digest.ts';
 import type { Log } from '../lib/log.ts';
 import type { Event } from '../model/event.ts';
 import type { ChannelSettings, ChannelsFile } from './channels.ts';
@@ -34,7 +35,10 @@ export async function openNotifier(options: NotifierOptions): Promise<Notifier> 
   if (unknown.length > 0)
     options.log.warn({ unknown }, 'the channels to tell by default include unknown ones');
   const trouble = (error: unknown): void => complain(options.log, error);
-  return new Messenger(options, await Outbox.open({ folder: options.folder, trouble }));
+  return new Messenger(
+    options,
+    await Outbox.open({ folder: options.folder, trouble, now: options.clock.now() }),
+  );
 }
 
 class Messenger implements Notifier {
@@ -43,6 +47,7 @@ class Messenger implements Notifier {
   readonly #couriers: ReadonlyMap<string, Courier>;
   readonly #stop = new AbortController();
   readonly #running: readonly Promise<void>[];
+  readonly #recalled: Event[] = [];
   #queue: Promise<void> = Promise.resolve();
 
   constructor(options: NotifierOptions, outbox: Outbox) {
@@ -61,13 +66,12 @@ class Messenger implements Notifier {
   }
 
   tell(event: Event): void {
-    if (!concerns(event)) return;
-    this.#enqueue(async () => {
-      const { open, notice } = judge(this.#outbox.incidents, event);
-      // The message first: a death between the two repeats a message rather than losing it.
-      if (notice !== null) await this.#send(notice);
-      await this.#outbox.keepIncidents(open);
-    });
+    if (concerns(event)) this.#enqueue(() => this.#judgeAll([...this.#recalled.splice(0), event]));
+  }
+
+  /** Judged with the next news: by then it is known whom each server's entry names. */
+  recall(event: Event): void {
+    if (concerns(event) && !this.#outbox.knows(event)) this.#recalled.push(event);
   }
 
   async close(): Promise<void> {
@@ -76,26 +80,43 @@ class Messenger implements Notifier {
     await Promise.all(this.#running);
   }
 
+  async #judgeAll(events: readonly Event[]): Promise<void> {
+    for (const event of events) {
+      const { open, notice } = judge(this.#outbox.incidents, event);
+      // The message first: a death between the two repeats it with the same id rather than losing it.
+      if (notice !== null) await this.#send(notice);
+      await this.#outbox.keep(open, event.seq);
+    }
+  }
+
   async #remindForEver(): Promise<void> {
     const everyMs = (this.#options.file.reminder_seconds ?? USUAL_REMINDER_SECONDS) * 1000;
     const { clock } = this.#options;
     while (!this.#stop.signal.aborted) {
       await clock.sleep(Math.min(everyMs, 60_000), this.#stop.signal);
       this.#enqueue(async () => {
+        await this.#judgeAll(this.#recalled.splice(0));
         const { open, notices } = remind(this.#outbox.incidents, clock.now(), everyMs);
         for (const notice of notices) await this.#send(notice);
-        await this.#outbox.keepIncidents(open);
+        await this.#outbox.keep(open);
       });
     }
   }
 
   async #send(notice: Notice): Promise<void> {
     for (const channel of this.#channelsFor(notice.server)) {
-      const crowded = await this.#outbox.add({ id: this.#options.newId(), channel, notice });
+      const crowded = await this.#outbox.add({ id: this.#idOf(channel, notice), channel, notice });
       for (const { id } of crowded)
         this.#options.log.warn({ channel, id }, 'a notification made room for newer ones');
       this.#couriers.get(channel)?.hint();
     }
+  }
+
+  /** The same for the same event, before and after our death. */
+  #idOf(channel: string, { event }: Notice): string {
+    return event === null
+      ? this.#options.newId()
+      : digest([channel, event.seq, event.time_ms, event.event_type]).slice(7, 23);
   }
 
   #channelsFor(server: string | null): readonly string[] {

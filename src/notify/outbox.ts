@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomically } from '../lib/atomic-file.ts';
+import type { Event } from '../model/event.ts';
 import type { Incidents } from './incident.ts';
 import type { Message } from './message.ts';
 
@@ -8,9 +9,20 @@ import type { Message } from './message.ts';
 const MOST_MESSAGES = 500;
 const INCIDENTS = 'incidents.json';
 
+/** What people know: the troubles that are open for them, and up to where in the log they were told. */
+export interface Told {
+  readonly open: Incidents;
+  /** Number of the last event that was judged. */
+  readonly seq: number;
+  /** Unix ms: nobody was told of what was before. */
+  readonly from: number;
+}
+
 interface OutboxPlace {
   readonly folder: string;
   readonly trouble: (error: unknown) => void;
+  /** Unix ms. */
+  readonly now: number;
 }
 
 /** The folder of what has not arrived yet. One file a message, named so that they sort by age; survives kill -9. */
@@ -18,13 +30,13 @@ export class Outbox {
   readonly #folder: string;
   readonly #trouble: (error: unknown) => void;
   #waiting: Message[];
-  #incidents: Incidents;
+  #told: Told;
 
-  private constructor({ folder, trouble }: OutboxPlace, waiting: Message[], incidents: Incidents) {
+  private constructor({ folder, trouble }: OutboxPlace, waiting: Message[], told: Told) {
     this.#folder = folder;
     this.#trouble = trouble;
     this.#waiting = waiting;
-    this.#incidents = incidents;
+    this.#told = told;
   }
 
   /** Takes up what an earlier run left. A file that cannot be read as a message is removed. */
@@ -40,23 +52,33 @@ export class Outbox {
       if (message !== null && fileOf(message) === name) waiting.push(message);
       else await rm(join(folder, name), { force: true });
     }
-    return new Outbox(place, waiting, ((await readJson(join(folder, INCIDENTS))) ?? {}) as Incidents);
+    const known = (await readJson(join(folder, INCIDENTS))) as Told | null;
+    const outbox = new Outbox(place, waiting, known ?? { open: {}, seq: 0, from: place.now });
+    if (known === null) await outbox.#write();
+    return outbox;
   }
 
   get incidents(): Incidents {
-    return this.#incidents;
+    return this.#told.open;
   }
 
-  async keepIncidents(incidents: Incidents): Promise<void> {
-    if (incidents === this.#incidents) return;
-    await writeAtomically(join(this.#folder, INCIDENTS), JSON.stringify(incidents));
-    this.#incidents = incidents;
+  /** People were told of it, or have known of it before they could be told of anything. */
+  knows({ seq, time_ms: at }: Event): boolean {
+    return seq <= this.#told.seq || at < this.#told.from;
+  }
+
+  /** `seq`: up to where in the log; where it is not given, as far as before. */
+  async keep(open: Incidents, seq: number = this.#told.seq): Promise<void> {
+    if (open === this.#told.open && seq === this.#told.seq) return;
+    this.#told = { ...this.#told, open, seq };
+    await this.#write();
   }
 
   /** On disk when it resolves. Returns the messages that had to make room. */
   async add(message: Message): Promise<readonly Message[]> {
     await writeAtomically(join(this.#folder, fileOf(message)), JSON.stringify(message));
-    this.#waiting.push(message);
+    // Told again after a death, it is the same message.
+    this.#waiting = [...this.#waiting.filter(({ id }) => id !== message.id), message];
     const crowded = this.#waiting.slice(0, Math.max(0, this.#waiting.length - MOST_MESSAGES));
     for (const old of crowded) await this.remove(old);
     return crowded;
@@ -71,6 +93,10 @@ export class Outbox {
   async remove(message: Message): Promise<void> {
     this.#waiting = this.#waiting.filter((other) => other !== message);
     await rm(join(this.#folder, fileOf(message)), { force: true }).catch(this.#trouble);
+  }
+
+  async #write(): Promise<void> {
+    await writeAtomically(join(this.#folder, INCIDENTS), JSON.stringify(this.#told));
   }
 }
 

@@ -9,6 +9,8 @@ const STARTING_INTERVAL_MS = 1_000;
 
 export interface Asked {
   readonly settings: HealthCheck;
+  /** Its healthy deadline: until its first success after a start no failure counts before it. */
+  readonly startsWithinSeconds: number;
   /** Unix ms of the answer. */
   readonly now: number;
   /** Unix ms of the question. */
@@ -35,7 +37,8 @@ export function feel(pulse: Pulse, result: ProbeResult, asked: Asked): Pulse {
     healthySince: state === 'healthy' ? since(pulse.healthySince, asked.now) : null,
     lastOk: result.outcome !== 'failed',
     wasHealthy: pulse.wasHealthy || state === 'healthy',
-    silent: result.outcome === 'failed' && result.silent,
+    silent: isSilent(result),
+    silentSince: isSilent(result) ? fellSilent(pulse, asked.askedAt) : null,
     versionOk: result.versionOk,
     ...quiet(pulse, result, asked.now),
     departures: result.departures,
@@ -54,6 +57,8 @@ export function seedPulse({ startedAt }: Instance, remembered: ServerMemory['hea
     wasHealthy: known?.was ?? false,
     seenSince: null,
     silent: false,
+    // It lay down before we came: it does not fall with those that fall now.
+    silentSince: known?.state === 'unhealthy' && known.was ? known.at : null,
     versionOk: null,
     failures: 0,
     successes: 0,
@@ -70,11 +75,12 @@ export function seedPulse({ startedAt }: Instance, remembered: ServerMemory['hea
 
 /**
  * Unix ms of the next question: every second while it starts, soon after a failure and while its drain waits for
- * idleness, else by its interval, counted from question to question. `spread` (0..1) is its own place in the first one.
+ * idleness, else at its own place in the interval, however often it was asked in between. `spread` (0..1) is that place.
  */
 export function nextCheckAt(bed: {
   readonly pulse: Pulse;
   readonly settings: HealthCheck;
+  readonly startsWithinSeconds: number;
   readonly draining: boolean;
   readonly spread: number;
   readonly now: number;
@@ -83,10 +89,31 @@ export function nextCheckAt(bed: {
   if (pulse.lastCheckAt === null) return now + spread * STARTING_INTERVAL_MS;
   const interval = settings.intervalSeconds * 1_000;
   const suspect = Math.min(settings.suspectIntervalSeconds * 1_000, interval);
-  if (!pulse.wasHealthy) return pulse.lastCheckAt + STARTING_INTERVAL_MS;
+  if (pulse.state === 'unknown' && now < latestStart(pulse, bed))
+    return pulse.lastCheckAt + STARTING_INTERVAL_MS;
   if (pulse.state !== 'healthy' || !pulse.fresh) return pulse.lastCheckAt + suspect;
   if (draining) return pulse.lastCheckAt + Math.min(IDLE_LOOKS_APART_MS, interval);
-  return pulse.lastCheckAt + interval * (pulse.successes === 1 ? 1 - spread / 2 : 1);
+  return pulse.lastCheckAt + untilItsPlace(pulse.lastCheckAt, spread * interval, interval);
+}
+
+/** A timer may fire so much too early, and the place is not twice in a row. Milliseconds. */
+const TIMER_MS = 20;
+
+function untilItsPlace(asked: number, place: number, interval: number): number {
+  const past = (asked + TIMER_MS - place) % interval;
+  return interval - past + TIMER_MS;
+}
+
+/** Only what we could watch counts. Unix ms. */
+const latestStart = ({ startedAt, seenSince }: Pulse, bed: Pick<Asked, 'startsWithinSeconds'>): number =>
+  Math.max(startedAt, seenSince ?? 0) + bed.startsWithinSeconds * 1_000;
+
+const isSilent = ({ outcome, silent }: ProbeResult): boolean => outcome === 'failed' && silent;
+
+/** Who has not answered since its start has not fallen; a failure of our own in between is no answer. */
+function fellSilent({ state, silentSince }: Pulse, askedAt: number): number | null {
+  if (silentSince !== null) return since(silentSince, askedAt);
+  return state === 'healthy' || state === 'degraded' ? askedAt : null;
 }
 
 /** A beginning in the future is from before the clock was set back: it begins anew. */
@@ -124,10 +151,10 @@ function better({ successes }: Pulse, { settings }: Asked): Health {
   return successes >= settings.successThreshold ? 'healthy' : 'degraded';
 }
 
-/** In its start period a failure says nothing. */
-function failedToStart(counted: Pulse, { settings, now }: Asked): Health {
-  const starting = now < counted.startedAt + settings.startPeriodSeconds * 1_000;
-  return !starting && counted.failures >= settings.failureThreshold ? 'unhealthy' : 'unknown';
+/** Until its first success the deadline judges, not the threshold (T3). */
+function failedToStart(counted: Pulse, asked: Asked): Health {
+  const seenSince = since(counted.seenSince, asked.now);
+  return asked.now < latestStart({ ...counted, seenSince }, asked) ? 'unknown' : 'unhealthy';
 }
 
 /** Idle is what two looks far enough apart found without sessions and requests; not reported counts as busy. */

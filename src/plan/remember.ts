@@ -5,6 +5,7 @@ import { fold, without, type Folds } from './remember/fold.ts';
 import { images, orphaned, orphans } from './remember/images.ts';
 import { recovery } from './remember/recovery.ts';
 import { obeyed } from './remember/request.ts';
+import { rest } from './remember/rest.ts';
 import { rollout } from './remember/rollout.ts';
 import { synced } from './remember/sync.ts';
 
@@ -68,7 +69,7 @@ function ofServer(memory: Memory, event: Event): Memory {
   const { server_name: name } = event;
   if (name === undefined) return memory;
   const before = memory.servers[name] ?? emptyServerMemory;
-  const after = [rollout, images, exits, recovery, notes].reduce(
+  const after = [rollout, images, exits, recovery, rest, notes].reduce(
     (server, part) => fold(part, server, event),
     before,
   );

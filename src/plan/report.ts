@@ -42,28 +42,31 @@ export interface Spread {
 const IN_TIME_MS = 120_000;
 
 /** The figures of a window of time that ends now; both in Unix ms. What began before the window counts from its start. */
-export function reportOf(ledger: Ledger, { from, to }: Span): Report {
-  const unwatched = unwatchedUntil(ledger, to);
+export function reportOf(ledger: Ledger, window: Span): Report {
+  const { later, firstAt } = ledger;
+  const to = window.to + later;
   // Before the first event there is nothing to tell of.
-  const whole = { from: Math.min(Math.max(from, ledger.firstAt ?? to), to), to };
+  const whole = { from: Math.min(Math.max(window.from + later, firstAt ?? to), to), to };
+  const unwatched = unwatchedUntil(ledger, to);
   const watched = without(whole, unwatched);
   const seconds = overlap(watched, [whole]) / 1_000;
-  const names = Object.keys(ledger.servers).sort();
-  const parts = names.flatMap((name): [string, Part][] => {
-    const account = ledger.servers[name];
-    return account === undefined || !concerns(account, whole)
-      ? []
-      : [[name, partOf(account, whole, watched)]];
-  });
+  const parts = partsOf(ledger, whole, unwatched);
   return {
     schema_version: '1.0',
-    from: isoSeconds(whole.from),
-    to: isoSeconds(to),
+    from: isoSeconds(whole.from - later),
+    to: isoSeconds(window.to),
     watched_seconds: rounded(seconds),
     unwatched_seconds: rounded((to - whole.from) / 1_000 - seconds),
     overall: figuresOf(together(parts.map(([, part]) => part)), to),
     servers: parts.map(([server, part]) => ({ server, ...figuresOf(part, to) })),
   };
+}
+
+/** Those that were there at some time of it, by name. */
+function partsOf({ servers }: Ledger, whole: Span, unwatched: readonly Span[]): readonly [string, Part][] {
+  const there = Object.entries(servers).filter(([, account]) => concerns(account, whole));
+  const inOrder = there.sort(([a], [b]) => (a < b ? -1 : 1));
+  return inOrder.map(([name, account]) => [name, partOf(account, whole, unwatched)]);
 }
 
 interface Part {
@@ -82,7 +85,9 @@ const concerns = ({ states, incidents }: Account, whole: Span): boolean =>
 const isIn = ({ from, to }: Incident, whole: Span): boolean =>
   from < whole.to && (to ?? Infinity) > whole.from;
 
-function partOf({ states, incidents }: Account, whole: Span, watched: readonly Span[]): Part {
+function partOf({ states, incidents, unseen }: Account, whole: Span, unwatched: readonly Span[]): Part {
+  const holes = [...unwatched, ...unseen].sort((a, b) => a.from - b.from);
+  const watched = without(whole, holes);
   const spans = states.map(({ at, state }, index) => ({
     state,
     from: at,

@@ -1,5 +1,5 @@
 import type { Memory, Pause, ServerMemory } from '../model/memory.ts';
-import type { Instance, Sighting } from '../model/observed.ts';
+import type { Instance, Pulse, Sighting } from '../model/observed.ts';
 
 /** Numbers in memory above this are Unix ms; counts and sequence numbers stay far below. */
 const LEAST_TIME = 1e12;
@@ -16,6 +16,21 @@ export function withoutFuture(memory: Memory, now: number): Memory {
   const place = new Map(later.map((at, index) => [at, now - index]));
   const moved = mapNumbers(memory, (at) => place.get(at) ?? at) as Memory;
   return { ...withPause(moved, memory.pause), servers: pausesOf(memory, moved.servers) };
+}
+
+/**
+ * The clock was set forward by `leap`, or the machine slept: what lasted until then lasted no longer for that, and it is
+ * seen anew since `now`.
+ */
+export function withoutLeap(pulse: Pulse, leap: number, now: number): Pulse {
+  const later = (at: number | null): number | null => (at === null ? null : Math.min(at + leap, now));
+  const { seenSince, healthySince, silentSince, quietSince, idleSince } = pulse;
+  return {
+    ...pulse,
+    seenSince: seenSince === null ? null : now,
+    ...{ healthySince: later(healthySince), silentSince: later(silentSince) },
+    ...{ quietSince: later(quietSince), idleSince: later(idleSince) },
+  };
 }
 
 /** An engine in a machine of its own may be so much ahead of us. Milliseconds. */

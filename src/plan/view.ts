@@ -1,3 +1,5 @@
+import { oncePer } from '../lib/once.ts';
+import type { DesiredServer } from '../model/desired.ts';
 import { emptyServerMemory, type ServerMemory } from '../model/memory.ts';
 import type { Instance, Pulse } from '../model/observed.ts';
 import { imageRefOf, type Spec } from '../model/spec.ts';
@@ -15,18 +17,33 @@ export function viewsOf(world: World): View[] {
 export const memoryOf = ({ memory }: Pick<World, 'memory'>, server: string): ServerMemory =>
   memory.servers[server] ?? emptyServerMemory;
 
+/** Its entry in the manifest; undefined: it has none. */
+export const entryOf = ({ desired }: Pick<World, 'desired'>, server: string): DesiredServer | undefined =>
+  entriesOf(desired.servers).get(server);
+
+export const instancesOf = ({ sighting }: Pick<World, 'sighting'>, server: string): readonly Instance[] =>
+  byServer(sighting.instances).get(server) ?? [];
+
 /** The pulse that belongs to the instance's present start; null: nothing was asked since. */
 export function pulseOf(world: { readonly pulses: World['pulses'] }, instance: Instance): Pulse | null {
   const pulse = world.pulses[instance.id];
   return pulse?.startedAt === instance.startedAt ? pulse : null;
 }
 
+const entriesOf = oncePer(
+  (servers: readonly DesiredServer[]): ReadonlyMap<string, DesiredServer> =>
+    new Map(servers.map((entry) => [entry.name, entry])),
+);
+
+const byServer = oncePer(groupByServer);
+
 /** What is the same for every server, worked out once a look. */
 interface Shared {
-  readonly entries: ReadonlyMap<string, World['desired']['servers'][number]>;
+  readonly entries: ReadonlyMap<string, DesiredServer>;
   readonly instances: ReadonlyMap<string, readonly Instance[]>;
   readonly ready: ReadonlySet<string>;
-  readonly imagesInUse: readonly string[];
+  readonly images: ReadonlySet<string>;
+  readonly imagesInUse: ReadonlySet<string>;
   /** The one that also removes the images of servers that are gone; null: none is well. */
   readonly caretaker: string | null;
   /** Unwanted servers that are still there -> what they depend on. */
@@ -34,8 +51,8 @@ interface Shared {
 }
 
 function share(world: World): Shared {
-  const entries = new Map(world.desired.servers.map((entry) => [entry.name, entry]));
-  const instances = groupByServer(world.sighting.instances);
+  const entries = entriesOf(world.desired.servers);
+  const instances = byServer(world.sighting.instances);
   const unwanted = [...instances].filter(([name]) => !entries.has(name));
   const ready = new Set(
     [...instances].filter(([, own]) => own.some((one) => isReady(world, one))).map(([name]) => name),
@@ -44,6 +61,7 @@ function share(world: World): Shared {
     entries,
     instances,
     ready,
+    images: new Set(world.sighting.images),
     imagesInUse: imagesInUse(world),
     caretaker: world.desired.servers.find(({ name }) => ready.has(name))?.name ?? null,
     unwanted: new Map(unwanted.map(([name, own]) => [name, dependenciesOf(own)])),
@@ -68,7 +86,7 @@ function viewOf(world: World, name: string, shared: Shared): View {
     killRequests,
     memory: memoryOf(world, name),
     specs,
-    images: sighting.images,
+    images: shared.images,
     depsReady: depsMissing.length === 0,
     depsMissing,
     strangers: sighting.strangers,
@@ -95,13 +113,13 @@ function isReady(world: World, instance: Instance): boolean {
   return pulse !== null && pulse.fresh && (pulse.state === 'healthy' || pulse.state === 'degraded');
 }
 
-function imagesInUse({ sighting, wanted, memory, specs }: World): string[] {
+function imagesInUse({ sighting, wanted, memory, specs }: World): Set<string> {
   const labelled = sighting.instances.map(({ spec }) => spec);
   const remembered = Object.values(memory.servers)
     .flatMap(({ stable, promoted }) => [stable, promoted?.spec])
     .map((digest) => specs[digest ?? '']);
   const all: (Spec | null | undefined)[] = [...labelled, ...Object.values(wanted), ...remembered];
-  return [...new Set([...all.flatMap((spec) => (spec ? [imageRefOf(spec)] : [])), ...keptImages(memory)])];
+  return new Set([...all.flatMap((spec) => (spec ? [imageRefOf(spec)] : [])), ...keptImages(memory)]);
 }
 
 /** Of the last versions that were proven, whoever brought them here: going back to one needs no registry. */

@@ -1,4 +1,4 @@
-import type { ProbeKind, ProbeResult } from './probe.ts';
+import type { ProbeKind, ProbeResult, ProbeTarget } from './probe.ts';
 import { failed, healthy, unknown } from './result.ts';
 
 /** Believes the image's own HEALTHCHECK, as last seen at the engine. */
@@ -7,7 +7,8 @@ export function createDockerProbe(): ProbeKind<unknown> {
 }
 
 /** An image without a HEALTHCHECK can never be well by this kind: the entry asks for what the image does not have. */
-const results: Readonly<Record<'starting' | 'healthy' | 'unhealthy' | 'none', ProbeResult>> = {
+const results: Readonly<Record<NonNullable<ProbeTarget['engineHealth']> | 'none', ProbeResult>> = {
+  unseen: unknown('engine_unseen'),
   starting: unknown('engine_starting'),
   healthy: healthy(),
   unhealthy: failed('engine_unhealthy', false),

@@ -19,7 +19,8 @@ export interface ProbeTarget {
   readonly container: string;
   readonly server: string;
   readonly address: Address | null;
-  readonly engineHealth: 'starting' | 'healthy' | 'unhealthy' | null;
+  /** null: the image has no health check. `unseen`: the engine could not be looked at for a while. */
+  readonly engineHealth: 'starting' | 'healthy' | 'unhealthy' | 'unseen' | null;
   /** Deployed version, to compare with the reported one; null: not compared. */
   readonly version: string | null;
 }

@@ -110,10 +110,6 @@ export class Controller {
   readonly onRuntimeHint = (hint: RuntimeHint): void => {
     this.#deps.look.note(hint);
     if (hint.kind === 'connected') this.#reconnected.hint();
-    // An end is the engine's to tell, not the instance's: only its own health check makes us ask at once.
-    if (hint.kind === 'look' && hint.what === 'health_status' && hint.server !== null) {
-      this.#deps.monitor.lookAt(hint.server);
-    }
     this.#deps.news.hint();
   };
 

@@ -55,7 +55,7 @@ export class Look {
     const { sealing, recorder, clock, monitor } = this.#deps;
     const seen = await this.#observe(desired, signal);
     const sighting = sightingWithoutFuture(seen, clock.now());
-    this.#bootAt = Math.min(this.#bootAt, clock.now());
+    this.#bootAt = Math.min(Math.max(this.#bootAt, monitor.watchedSince()), clock.now());
     await this.#deps.claimEngine(sighting.engine.id);
     this.#forgetGone(sighting);
     const { wanted, blocked } = sealing.look(desired, sighting.instances);
@@ -129,5 +129,6 @@ export class Look {
 const patient = (instance: Instance, settings: Settings, draining: boolean): Patient => ({
   instance,
   settings: settings.health,
+  startsWithinSeconds: settings.update.healthyDeadlineSeconds,
   draining,
 });

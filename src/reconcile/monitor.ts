@@ -1,12 +1,15 @@
 import type { Clock } from '../lib/clock.ts';
 import { either } from '../lib/either.ts';
-import type { EventDraft } from '../model/event.ts';
-import type { Health, Instance, Pulse } from '../model/observed.ts';
+import type { Instance, Pulse } from '../model/observed.ts';
 import type { HealthCheck } from '../model/spec.ts';
+import { withoutLeap } from '../plan/set-back.ts';
 import { feel, nextCheckAt, seedPulse } from '../plan/health.ts';
 import type { Probe, ProbeResult, ProbeTarget } from '../probe/probe.ts';
+import { Chart, type Change } from './chart.ts';
+import { checkOf, reasonOf, transitionEvent } from './findings.ts';
 import { aboutOf, traceOf } from './perform.ts';
 import type { Recorder } from './recorder.ts';
+import { Sight } from './sight.ts';
 
 export interface MonitorDeps {
   readonly probe: Probe;
@@ -27,17 +30,30 @@ export interface MonitorDeps {
 export interface Patient {
   readonly instance: Instance;
   readonly settings: HealthCheck;
+  readonly startsWithinSeconds: number;
   /** Its drain waits for idleness: it is asked more often. */
   readonly draining: boolean;
 }
+
+/** What the engine said of an instance is old after this: it is looked at every minute. Milliseconds. */
+const ENGINE_SIGHT_MS = 90_000;
+/** Whose silences come and go makes us ask all the others only so often. Milliseconds. */
+const ALARMS_APART_MS = 300_000;
+
+/** A clock that is kept in step goes forward a little now and then. Milliseconds. */
+const TOLERATED_LEAP_MS = 1_000;
 
 /** Asks instances how they are, and remembers. Changes nothing. */
 export class Monitor {
   readonly #deps: MonitorDeps;
   readonly #beds = new Map<string, Bed>();
+  /** How far the time of day is ahead of the clock that nobody sets. */
+  #ahead: number;
+  #watchedSince = 0;
 
   constructor(deps: MonitorDeps) {
     this.#deps = deps;
+    this.#ahead = deps.clock.now() - deps.clock.elapsed();
   }
 
   /** From now on these are watched and no others. A container that was started again begins a new pulse. */
@@ -52,34 +68,62 @@ export class Monitor {
     return Object.fromEntries([...this.#beds].map(([id, bed]) => [id, bed.pulse]));
   }
 
-  /** Asks this server's instances at once: the engine said that something happened there. */
-  lookAt(server: string): void {
-    for (const bed of this.#beds.values()) if (bed.patient.instance.server === server) bed.wake.abort();
+  /** Unix ms: what time says of before then cannot be counted on, for the clock was set forward. */
+  watchedSince(): number {
+    this.#noticeLeap();
+    return this.#watchedSince;
   }
 
   stop(): void {
     for (const [id, bed] of this.#beds) this.#discharge(id, bed);
   }
 
+  #noticeLeap(): void {
+    const now = this.#deps.clock.now();
+    const ahead = now - this.#deps.clock.elapsed();
+    const leap = ahead - this.#ahead;
+    this.#ahead = ahead;
+    if (leap <= TOLERATED_LEAP_MS) return;
+    this.#watchedSince = now;
+    for (const bed of this.#beds.values()) {
+      bed.pulse = withoutLeap(bed.pulse, leap, now);
+      bed.visitedAt += leap;
+      bed.wellAt = null;
+    }
+  }
+
   #admit(patient: Patient): void {
     const { instance } = patient;
     const known = this.#beds.get(instance.id);
-    if (known !== undefined && known.pulse.startedAt === instance.startedAt) {
-      known.patient = patient;
-      return;
-    }
+    if (known !== undefined && known.pulse.startedAt === instance.startedAt)
+      return this.#visit(known, patient);
     if (known !== undefined) this.#discharge(instance.id, known);
-    const remembered = this.#deps.recorder.memory.servers[instance.server]?.health[instance.id];
+    const { recorder, random, clock, report } = this.#deps;
+    const remembered = recorder.memory.servers[instance.server]?.health[instance.id];
     const bed: Bed = {
       patient,
       pulse: seedPulse(instance, remembered ?? null),
       gone: new AbortController(),
       wake: new AbortController(),
+      // What could not be written of its life before is still to be written.
+      chart: known?.chart ?? new Chart(recorder),
+      visitedAt: clock.now(),
+      alarmedAt: 0,
+      sight: new Sight(),
       wellAt: null,
-      spread: this.#deps.random(),
+      spread: random(),
     };
     this.#beds.set(instance.id, bed);
-    this.#follow(bed).catch(this.#deps.report);
+    this.#follow(bed).catch(report);
+  }
+
+  /** Its own health check is read off the look: what is new there is asked for at once. */
+  #visit(bed: Bed, patient: Patient): void {
+    const isNews = bed.patient.instance.engineHealth !== patient.instance.engineHealth;
+    bed.patient = patient;
+    bed.visitedAt = this.#deps.clock.now();
+    bed.chart.write().catch(this.#deps.report);
+    if (isNews) bed.wake.abort();
   }
 
   #discharge(id: string, bed: Bed): void {
@@ -109,51 +153,64 @@ export class Monitor {
   }
 
   async #ask(bed: Bed): Promise<void> {
-    const { probe, clock, hint } = this.#deps;
-    const { instance, settings } = bed.patient;
+    const { probe, clock, hint, report } = this.#deps;
+    const { settings, startsWithinSeconds } = bed.patient;
     const askedAt = clock.now();
     const timeout = settings.timeoutSeconds * 1_000;
-    const target = this.#deps.targetOf(instance);
-    const result = await probe.check(settings.probe, target, timeout, bed.gone.signal);
+    const result = await probe.check(settings.probe, this.#targetOf(bed), timeout, bed.gone.signal);
     if (bed.gone.signal.aborted) return;
+    this.#noticeLeap();
     const before = bed.pulse;
-    bed.pulse = feel(before, result, { settings, now: clock.now(), askedAt });
-    if (bed.pulse.lastOk) bed.wellAt = askedAt;
-    if (before.failures === 0 && bed.pulse.silent) this.#askAll();
+    bed.pulse = feel(before, result, { settings, startsWithinSeconds, now: clock.now(), askedAt });
+    bed.wellAt = wellAt(bed, askedAt);
+    if (before.silentSince === null && bed.pulse.silentSince !== null) this.#alarm(bed);
     // Asked for before anybody looks: what a decision writes about it comes after it in the log. A log that cannot be
     // written ends no watching.
-    const recorded = this.#record(bed, before, { pulse: bed.pulse, result }).catch(this.#deps.report);
+    const recorded = this.#record(bed, before, { result, askedAt }).catch(report);
     if (!sameNews(before, bed.pulse)) hint();
     await recorded;
   }
 
+  #targetOf({ patient, visitedAt }: Bed): ProbeTarget {
+    const target = this.#deps.targetOf(patient.instance);
+    const isOld = this.#deps.clock.now() - visitedAt > ENGINE_SIGHT_MS;
+    return isOld && target.engineHealth !== null ? { ...target, engineHealth: 'unseen' } : target;
+  }
+
   /** The first silence may be the start of many: were it our own view, all the others would be silent too. */
-  #askAll(): void {
+  #alarm(first: Bed): void {
+    const now = this.#deps.clock.now();
+    if (Math.abs(now - first.alarmedAt) < ALARMS_APART_MS) return;
+    first.alarmedAt = now;
     for (const bed of this.#beds.values()) if (bed.pulse.failures === 0) bed.wake.abort();
   }
 
-  async #record(
-    { patient, wellAt }: Bed,
-    before: Pulse,
-    after: { pulse: Pulse; result: ProbeResult },
-  ): Promise<void> {
-    const changed = before.state !== after.pulse.state;
-    const { recorder, recordChecks } = this.#deps;
-    if (!changed && before.reason === after.pulse.reason && !recordChecks) return;
-    const traceId = traceOf(patient.instance.server, this.#deps);
-    const draft = (event: string, fields: object): EventDraft =>
-      ({
-        event,
-        server: patient.instance.server,
-        traceId,
-        fields: { ...aboutOf(patient.instance), ...fields },
-      }) as EventDraft;
-    const transition = { from: before.state, to: after.pulse.state };
-    const check = draft('health_check_completed', { ...checkOf(after), ...(changed ? transition : {}) });
-    const detected = after.pulse.state === 'unhealthy' ? this.#secondsToDetect(wellAt) : {};
-    const told = { ...transition, reason: reasonOf(after.pulse), ...detected };
-    const change = changed ? [draft(transitionEvent[after.pulse.state], told)] : [];
-    await Promise.all([check, ...change].map((one) => recorder.record(one)));
+  async #record(bed: Bed, before: Pulse, asked: { result: ProbeResult; askedAt: number }): Promise<void> {
+    const { patient, pulse, chart } = bed;
+    const { recorder, recordChecks, clock } = this.#deps;
+    const about = aboutOf(patient.instance);
+    const { server } = patient.instance;
+    const from = { server, traceId: traceOf(server, this.#deps) };
+    const sight = bed.sight.newsOf(pulse, asked.askedAt, clock.now());
+    if (sight !== null)
+      chart.add(
+        { ...from, event: sight.event, fields: { ...about, ...sight.fields } } as Change,
+        clock.now(),
+      );
+    const changed = before.state !== pulse.state;
+    if (!changed && before.reason === pulse.reason && !recordChecks) return chart.write();
+    const transition = changed ? { from: before.state, to: pulse.state } : {};
+    const fields = { ...about, ...checkOf(pulse, asked.result), ...transition };
+    const check = recorder.record({ ...from, event: 'health_check_completed', fields });
+    if (changed) chart.add({ ...from, ...this.#changeOf(bed, before) }, clock.now());
+    await Promise.all([check, chart.write()]);
+  }
+
+  #changeOf({ patient, pulse, wellAt }: Bed, before: Pulse) {
+    const detected = pulse.state === 'unhealthy' ? this.#secondsToDetect(wellAt) : {};
+    const transition = { from: before.state, to: pulse.state, reason: reasonOf(pulse) };
+    const fields = { ...aboutOf(patient.instance), ...transition, ...detected };
+    return { event: transitionEvent[pulse.state], fields };
   }
 
   #secondsToDetect(wellAt: number | null): object {
@@ -166,34 +223,21 @@ interface Bed {
   patient: Patient;
   pulse: Pulse;
   wake: AbortController;
-  /** Unix ms of the last question that was answered well; null: none since we watch. */
+  /** Unix ms of the last question that was answered well; null: none since we watch it without a break. */
   wellAt: number | null;
+  /** Unix ms of the latest look at the engine that saw it. */
+  visitedAt: number;
+  /** Unix ms when its silence last made us ask the others. */
+  alarmedAt: number;
+  readonly sight: Sight;
+  readonly chart: Chart;
   readonly gone: AbortController;
   /** Its own place in the interval, 0..1. */
   readonly spread: number;
 }
 
-const transitionEvent: { readonly [H in Health]: 'server_healthy' | 'server_degraded' | 'server_down' } = {
-  healthy: 'server_healthy',
-  degraded: 'server_degraded',
-  unhealthy: 'server_down',
-  unknown: 'server_degraded',
-};
-
-const reasonOf = (pulse: Pulse): string =>
-  pulse.state === 'unhealthy' ? `${pulse.failures}_consecutive_failures` : pulse.reason;
-
-const outsideWord = { ok: 'ok', degraded: 'degraded', failed: 'down', unknown: 'unknown' } as const;
-
-function checkOf({ pulse, result }: { pulse: Pulse; result: ProbeResult }): object {
-  return {
-    status: outsideWord[result.outcome],
-    response_time_ms: result.responseTimeMs,
-    reason: result.reason,
-    conformant: pulse.departures.length === 0,
-    ...(Object.keys(result.checks).length === 0 ? {} : { checks: result.checks }),
-  };
-}
+const wellAt = ({ pulse, wellAt: before }: Bed, askedAt: number): number | null =>
+  pulse.fresh ? (pulse.lastOk ? askedAt : before) : null;
 
 /** Nothing in it that a decision could turn on has changed. */
 function sameNews(a: Pulse, b: Pulse): boolean {

@@ -1,74 +1,19 @@
-import type { Clock } from '../lib/clock.ts';
-import type { Log } from '../lib/log.ts';
 import { News } from '../lib/news.ts';
 import { Failure, inFull } from '../model/failure.ts';
-import type { Event } from '../model/event.ts';
-import type { Instance } from '../model/observed.ts';
-import type { Journal } from '../journal/journal.ts';
-import type { Notifier } from '../notify/notify.ts';
-import type { Probe, ProbeTarget } from '../probe/probe.ts';
-import type { Registry } from '../registry/registry.ts';
-import type { Runtime } from '../runtime/runtime.ts';
-import type { Secrets } from '../secrets/secrets.ts';
-import type { ManifestSource } from '../source/source.ts';
 import type { Request, StateFolder } from '../state/state.ts';
-import type { SelfCheck, SelfChecks } from '../status/status.ts';
+import type { SelfCheck } from '../status/status.ts';
 import { Diary } from './diary.ts';
-import { Controller, type Published, type Settled } from './controller.ts';
+import { Controller, type Settled } from './controller.ts';
 import { Following } from './following.ts';
-import { Intake, type ReadDesired } from './intake.ts';
+import { Intake } from './intake.ts';
 import { Look } from './look.ts';
 import { Monitor } from './monitor.ts';
 import { Recorder } from './recorder.ts';
 import { keepObeying } from './requests.ts';
+import type { OrchestratorOptions, Rooms } from './rooms.ts';
 import { Sealing } from './sealing.ts';
 import { Self } from './self.ts';
-import { WriteBack, type WritingBack } from './write-back.ts';
-
-/** Everything that touches the world, by contract. */
-export interface Rooms {
-  readonly source: ManifestSource;
-  readonly readDesired: ReadDesired;
-  readonly runtime: Runtime;
-  readonly registry: Registry;
-  readonly probe: Probe;
-  readonly journal: Journal;
-  readonly state: StateFolder;
-  readonly secrets: Secrets;
-  readonly notifier: Notifier;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
-export interface OrchestratorOptions {
-  readonly owner: string;
-  readonly bootId: string;
-  readonly programVersion: string;
-  /** Between two looks at the source, +-10 %. */
-  readonly intervalMs: number;
-  /** Between two looks for newer versions of one image; at most so long. */
-  readonly updateIntervalMs: number;
-  readonly environmentTrace: string | null;
-  readonly allowRewind: boolean;
-  readonly removalByTrailer: boolean;
-  readonly allowRemovalOf: number | null;
-  readonly recordChecks: boolean;
-  /** null: git is only read. */
-  readonly writingBack: WritingBack | null;
-  /** 0..1. */
-  readonly random: () => number;
-  readonly newId: () => string;
-  readonly targetOf: (instance: Instance) => ProbeTarget;
-  readonly urlOf: (instance: Instance) => string | null;
-  /** Called once the engine is known; rejects when another orchestrator has this engine and owner. */
-  readonly claimEngine: (engineId: string) => Promise<void>;
-  readonly publish: (published: Published, source: Intake['status']) => void;
-  readonly noteEvent: (event: Event) => void;
-  /** The latest events of earlier runs, oldest first, before anything new. */
-  readonly recallEvent: (event: Event) => void;
-  readonly self: (checks: SelfChecks) => void;
-  readonly passed: (result: 'ok' | 'failed', seconds: number) => void;
-}
+import { WriteBack } from './write-back.ts';
 
 export interface Orchestrator {
   /** Resolves when what the source says now is settled; pending while the source is away or its newest is refused. */
@@ -98,7 +43,10 @@ async function join(rooms: Rooms, options: OrchestratorOptions): Promise<Joined>
     ...rooms,
     newId: options.newId,
     scrub: (text) => rooms.secrets.scrub(text),
-    recall: options.recallEvent,
+    recall: (event) => {
+      options.recallEvent(event);
+      rooms.notifier.recall(event);
+    },
     tell: (event) => {
       options.noteEvent(event);
       rooms.notifier.tell(event);

@@ -23,13 +23,55 @@ describe('people are told', () => {
       event('recovery_successful'),
     );
     expect(heard).toEqual(['opened server_down', 'resolved server_healthy']);
-    expect(open).toEqual({});
+    expect(remind(open, Date.now() + 600_000, 3_600_000)).toEqual({ open: {}, notices: [] });
+  });
+
+  it('not of an engine that started again, but of who does not come back after it', () => {
+    const ended = event('server_down', { by: 'engine' });
+    expect(hear(ended, event('server_healthy')).heard).toEqual([]);
+    expect(hear(ended, event('server_down'), event('server_healthy')).heard).toHaveLength(2);
   });
 
   it('once more when only a person can help', () => {
     const { heard } = hear(event('server_down'), event('recovery_exhausted'), event('server_removed'));
     expect(heard).toEqual(['opened server_down', 'escalated recovery_exhausted', 'resolved server_removed']);
     expect(hear(event('recovery_exhausted')).heard).toEqual(['opened recovery_exhausted']);
+  });
+
+  it('not of a version that a commit took back, which hides no later one', () => {
+    const { heard } = hear(
+      event('version_quarantined', { gate: 'reverted' }),
+      event('version_quarantined', { gate: 'health' }),
+    );
+    expect(heard).toEqual(['opened version_quarantined']);
+  });
+
+  it('that what is stopped may stay so', () => {
+    const { heard, open } = hear(event('server_down', { by: 'person' }), event('server_resting'));
+    expect(heard).toEqual(['opened server_down', 'resolved server_resting']);
+    expect(open).toEqual({});
+  });
+
+  it('once more when it falls again before its health lasted, and then only when it has', () => {
+    const minute = 60_000;
+    const loop = Array.from({ length: 30 }, (_, n) => [
+      event('server_down', { time_ms: n * minute }),
+      event('recovery_exhausted', { time_ms: n * minute + 1 }),
+      event('server_healthy', { time_ms: n * minute + 30_000 }),
+      event('recovery_successful', { time_ms: n * minute + 30_000 }),
+    ]);
+    const { heard, open } = hear(...loop.flat());
+    expect(heard).toEqual([
+      'opened server_down',
+      'escalated recovery_exhausted',
+      'resolved server_healthy',
+      'opened server_down',
+    ]);
+    const wellAt = 29 * minute + 30_000;
+    expect(remind(open, wellAt + 599_999, 3_600_000).notices).toEqual([]);
+    const { open: after, notices } = remind(open, wellAt + 600_000, 3_600_000);
+    expect(after).toEqual({});
+    expect(notices).toMatchObject([{ kind: 'resolved', server: 'demo', event: null }]);
   });
 
   it('once of a bad version that undid itself', () => {
@@ -45,12 +87,13 @@ describe('people are told', () => {
   it('of each server by itself', () => {
     const other = { server_name: 'other' };
     const { heard, open } = hear(
-      event('server_down'),
+      event('server_down', { time_ms: 0 }),
       event('server_down', other),
       event('server_healthy', other),
     );
     expect(heard).toEqual(['opened server_down', 'opened server_down', 'resolved server_healthy']);
-    expect(Object.keys(open)).toEqual(['server:demo']);
+    expect(remind(open, 601_000, 3_600_000).notices).toEqual([]);
+    expect(open['server:demo']?.wellSince).toBeNull();
   });
 
   it('of what is only worth knowing, every time', () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -86,6 +86,60 @@ async function webhookTo(url: string): Promise<ChannelsFile> {
   const secret_file = await secret('shh');
   return { channels: { ops: { webhook: { url, secret_file } } }, default: ['ops'] };
 }
+
+describe('our own death', () => {
+  const letterOf = ({ body }: Letter) => JSON.parse(body) as { kind: string; event: { seq: number } };
+
+  it('loses no message: what was written down and not told yet is told by the next run, once', async () => {
+    const { letters, url } = await receiver();
+    const file = await webhookTo(url);
+    const first = await open(file);
+    const log = [
+      event('server_down', { seq: 1 }),
+      event('server_healthy', { seq: 2 }),
+      event('server_down', { seq: 3, server_name: 'other' }),
+    ];
+    first.tell(log[0]!);
+    await first.close();
+    for (let lives = 0; lives < 2; lives += 1) {
+      const next = await open(file);
+      for (const one of log) next.recall(one);
+      next.tell(event('manifest_synced', { seq: 4 + lives }));
+      await eventually(() => expect(letters).toHaveLength(3));
+      await next.close();
+    }
+    expect(letters.map(letterOf)).toMatchObject([
+      { kind: 'opened', event: { seq: 1 } },
+      { kind: 'resolved', event: { seq: 2 } },
+      { kind: 'opened', event: { seq: 3 } },
+    ]);
+  });
+
+  it('between a message and the note of it repeats it with the same id', async () => {
+    const { letters, url } = await receiver();
+    const file = await webhookTo(url);
+    const first = await open(file);
+    const down = event('server_down', { seq: 1 });
+    const before = await readFile(join(folder, 'outbox', 'incidents.json'));
+    first.tell(down);
+    await eventually(() => expect(letters).toHaveLength(1));
+    await first.close();
+    await writeFile(join(folder, 'outbox', 'incidents.json'), before);
+    const second = await open(file);
+    second.recall(down);
+    second.tell(event('manifest_synced', { seq: 2 }));
+    await eventually(() => expect(letters).toHaveLength(2));
+    expect(letters[1]?.headers['x-mcp-id']).toBe(letters[0]?.headers['x-mcp-id']);
+  });
+
+  it('tells nobody of what was before there was anybody to tell', async () => {
+    const { letters, url } = await receiver();
+    const notifier = await open(await webhookTo(url));
+    notifier.recall(event('server_down', { seq: 1, time_ms: Date.now() - 60_000 }));
+    notifier.tell(event('server_down', { seq: 2, server_name: 'other' }));
+    await eventually(() => expect(letters).toHaveLength(1));
+  });
+});
 
 describe('a webhook', () => {
   it('gets one signed message for each trouble and its end', async () => {

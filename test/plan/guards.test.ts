@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { World } from '../../src/model/world.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import {
   MINUTE,
@@ -64,6 +65,43 @@ describe('when most servers fall silent at once', () => {
     expect(decisionFor(before, 'a').held).toBe('view_suspect');
     const after = ill(['a'], true, { memory: { viewClearedAt: NOW - 2 * SECOND } });
     expect(stepFor(after, 'a')).toBe('restart a-1');
+  });
+
+  /** The second is how long ago each fell silent; null: it has not answered since its start. */
+  function silentFor(ago: Readonly<Record<string, number | null>>, all = names) {
+    const base = ill(Object.keys(ago), true, {}, all);
+    const pulses = Object.entries(ago).map(([name, seconds]) => {
+      const silentSince = seconds === null ? null : NOW - seconds * SECOND;
+      return [`${name}-1`, { ...base.pulses[`${name}-1`]!, silentSince }];
+    });
+    return { ...base, pulses: { ...base.pulses, ...(Object.fromEntries(pulses) as World['pulses']) } };
+  }
+
+  it('those that hang for long are no part of it: a third that hangs is brought back', () => {
+    const all = silentFor({ a: 1_200, b: 600, c: 15 });
+    expect(makePlan(all).view).toBe('clear');
+    expect(held(all)).toEqual(['b recovery_budget', 'c recovery_budget']);
+  });
+
+  it('within one interval is at once, and the interval is that of the entry', () => {
+    expect(makePlan(silentFor({ a: 45, b: 30, c: 15 })).view).toBe('suspect');
+    expect(makePlan(silentFor({ a: 46, b: 30, c: 15 })).view).toBe('clear');
+  });
+
+  it('a real cut-off is seen while some hang for good', () => {
+    const all = silentFor({ a: 5_000, b: 15, c: 14, d: 13 });
+    expect(makePlan(all).notes).toEqual([
+      { event: 'view_suspected', fields: { silent: ['b', 'c', 'd'], of: 5 } },
+    ]);
+  });
+
+  it('who has not answered since its start has not fallen silent', () => {
+    expect(makePlan(silentFor({ a: null, b: null, c: null, d: null })).view).toBe('clear');
+  });
+
+  it('who has not answered since its start is not judged for its silence while our view is doubted', () => {
+    const all = silentFor({ a: null, b: 15, c: 15, d: 15 });
+    expect(held(all)).toContain('a view_suspect');
   });
 
   it('answers that say down do not count', () => {

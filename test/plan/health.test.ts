@@ -4,6 +4,7 @@ import { feel, nextCheckAt, seedPulse } from '../../src/plan/health.ts';
 import { NOW, SECOND, answer, instance, settings, spec } from '../support/world.ts';
 
 const health = settings().health;
+const startsWithinSeconds = 120;
 const one = instance(spec('github'), 'a', { startedAt: NOW });
 const bad = answer({ outcome: 'failed', reason: 'status_500' });
 const mute = answer({ outcome: 'failed', reason: 'timeout', silent: true });
@@ -18,7 +19,7 @@ function after(
 ): Pulse {
   return results.reduce((last, result, index) => {
     const now = from + index * SECOND;
-    return feel(last, result, { settings: health, now, askedAt: now - 10 });
+    return feel(last, result, { settings: health, startsWithinSeconds, now, askedAt: now - 10 });
   }, pulse);
 }
 
@@ -43,13 +44,16 @@ describe('the state of an instance', () => {
       'healthy',
     ],
     ['is not moved by a failure of our own', [ok, blind, blind, blind, blind], 'healthy'],
-    ['is unhealthy when it never answered well and its start period is over', [bad, bad, bad], 'unhealthy'],
+    ['is not judged by a number of failures before its first success', [bad, bad, bad, bad], 'unknown'],
   ])('%s', (_says, results, state) => {
     expect(after(results).state).toBe(state);
   });
 
-  it('stays unknown while it fails in its start period', () => {
-    expect(after([mute, mute, mute, mute], NOW + SECOND).state).toBe('unknown');
+  it('is unhealthy when its healthy deadline passed without a success, counted from when we could see it', () => {
+    const starting = after([mute, mute, mute], NOW + SECOND);
+    expect(after([bad], NOW + 120 * SECOND, starting).state).toBe('unknown');
+    expect(after([bad], NOW + 121 * SECOND, starting).state).toBe('unhealthy');
+    expect(after([bad], NOW + 500 * SECOND).state, 'we have only just come').toBe('unknown');
   });
 });
 
@@ -81,7 +85,8 @@ describe('every transition', () => {
 
   it('with a failure_threshold of 1 is from healthy to unhealthy at once', () => {
     const strict = { ...health, failureThreshold: 1 };
-    const asked = { settings: strict, now: NOW + 60 * SECOND, askedAt: NOW + 60 * SECOND };
+    const now = NOW + 60 * SECOND;
+    const asked = { settings: strict, startsWithinSeconds, now, askedAt: now };
     expect(feel(after([ok]), bad, asked).state).toBe('unhealthy');
   });
 
@@ -115,7 +120,7 @@ describe('when the clock was set back', () => {
   it('health that began in the future begins now, and a start in the future was long ago', () => {
     const before = after([answer({ activeSessions: 0, activeRequests: 0 })], NOW + 3_600 * SECOND);
     const now = NOW + 60 * SECOND;
-    const asked = { settings: health, now, askedAt: now };
+    const asked = { settings: health, startsWithinSeconds, now, askedAt: now };
     const pulse = feel(before, answer({ activeSessions: 0, activeRequests: 0 }), asked);
     expect(pulse).toMatchObject({ healthySince: now, seenSince: now, quietSince: now, state: 'healthy' });
   });
@@ -136,6 +141,16 @@ describe('what is known of an instance', () => {
   it('silence is told apart from a bad answer', () => {
     expect(after([answer(), mute]).silent).toBe(true);
     expect(after([answer(), bad]).silent).toBe(false);
+  });
+
+  it('who falls silent is told apart from who never answered since its start', () => {
+    expect(after([mute, mute]).silentSince).toBeNull();
+    expect(after([bad, mute]).silentSince).toBeNull();
+    const first = NOW + 61 * SECOND - 10;
+    expect(after([answer(), mute]).silentSince).toBe(first);
+    expect(after([answer(), mute, blind, mute, mute, mute, mute]).silentSince).toBe(first);
+    expect(after([answer(), mute, answer()]).silentSince).toBeNull();
+    expect(after([answer(), mute, bad]).silentSince).toBeNull();
   });
 
   it('it is idle when two looks 5 s apart found nothing; not reported counts as busy', () => {
@@ -163,6 +178,11 @@ describe('after our own restart', () => {
     expect(seeded).toMatchObject({ state: 'unhealthy', fresh: false, wasHealthy: true, startedAt: NOW });
   });
 
+  it('who lay down before is not taken for one that falls silent now', () => {
+    const seeded = seedPulse(one, { state: 'unhealthy', at: NOW + 5, was: true });
+    expect(after([mute, mute], NOW + 60 * SECOND, seeded).silentSince).toBe(NOW + 5);
+  });
+
   it('what was remembered of an earlier start is void', () => {
     expect(seedPulse(one, { state: 'unhealthy', at: NOW - 5, was: true })).toMatchObject({
       state: 'unknown',
@@ -173,21 +193,36 @@ describe('after our own restart', () => {
 
 describe('the next question comes', () => {
   const at = (pulse: Pulse, change: Partial<Parameters<typeof nextCheckAt>[0]> = {}) =>
-    nextCheckAt({ pulse, settings: health, draining: false, spread: 0, now: NOW, ...change });
+    nextCheckAt({
+      ...{ pulse, settings: health, startsWithinSeconds, draining: false, spread: 0, now: NOW },
+      ...change,
+    });
   const asked = NOW + 60 * SECOND - 10;
 
   it('at once, a little spread, when it was never asked', () => {
     expect(at(seedPulse(one, null), { spread: 0.5 })).toBe(NOW + 500);
   });
 
-  it('every second while it starts', () => {
+  it('every second while it starts, and less often when it did not start in time', () => {
     expect(at(after([mute]))).toBe(asked + SECOND);
+    expect(at(after([degraded]))).toBe(asked + 5 * SECOND);
+    expect(at(after([mute]), { now: NOW + 500 * SECOND })).toBe(asked + 5 * SECOND);
   });
 
-  it('after the interval when it is well, the first time spread', () => {
-    expect(at(after([answer()]))).toBe(asked + 30 * SECOND);
-    expect(at(after([answer()]), { spread: 1 })).toBe(asked + 15 * SECOND);
-    expect(at(after([answer(), answer()]), { spread: 1 })).toBe(asked + SECOND + 30 * SECOND);
+  it('at its own place in the interval when it is well, whenever it was asked in between', () => {
+    const places = [0, 0.25, 0.9].map((spread) => {
+      const times = [1, 7, 22, 29].map((second) => {
+        const pulse = { ...after([answer()]), lastCheckAt: NOW + second * SECOND };
+        const next = at(pulse, { spread });
+        expect(next - pulse.lastCheckAt).toBeGreaterThan(0);
+        expect(next - pulse.lastCheckAt).toBeLessThanOrEqual(30 * SECOND + 20);
+        return next % (30 * SECOND);
+      });
+      return [...new Set(times)];
+    });
+    expect(places).toEqual([[0], [7_500], [27_000]]);
+    const early = { ...after([answer()]), lastCheckAt: NOW - (NOW % 30_000) - 1 };
+    expect(at(early), 'a timer that fired too early asks not twice').toBe(early.lastCheckAt + 30_001);
   });
 
   it('soon after a failure, and while its drain waits for idleness', () => {

@@ -187,10 +187,11 @@ describe('what the restart policy says', () => {
     by: Parameters<typeof exit>[0],
     code = 1,
     stable = true,
+    resting = false,
   ) =>
     stepFor(
       fell(
-        { exits: exit(by, code), ...(stable ? {} : { stable: null }) },
+        { exits: exit(by, code), resting, ...(stable ? {} : { stable: null }) },
         { entry: entry('github', { restartPolicy }) },
       ),
     );
@@ -198,11 +199,13 @@ describe('what the restart policy says', () => {
   it('a stop by hand is undone, but for unless-stopped (3.13, 3.14)', () => {
     expect(at('always', 'person', 143)).toBe('restart a');
     expect(at('on-failure', 'person', 143)).toBe('restart a');
-    expect(at('unless-stopped', 'person', 143)).toBe('nothing');
+    expect(at('unless-stopped', 'person', 143)).toBe('record server_resting');
+    expect(at('unless-stopped', 'person', 143, true, true)).toBe('nothing');
   });
 
   it('an end with code 0 rests under on-failure, but only once it is proven (3.15)', () => {
-    expect(at('on-failure', 'itself', 0)).toBe('nothing');
+    expect(at('on-failure', 'itself', 0)).toBe('record server_resting');
+    expect(at('on-failure', 'itself', 0, true, true)).toBe('nothing');
     expect(at('always', 'itself', 0)).toBe('restart a');
     expect(at('on-failure', 'itself', 0, false)).toBe('restart a');
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Event, EventType } from '../../src/model/event.ts';
+import { emptyMemory, emptyServerMemory } from '../../src/model/memory.ts';
 import { emptyLedger, enter, reportOf, type Report } from '../../src/plan/report.ts';
 
 const BEGIN = Date.UTC(2026, 10, 1);
@@ -30,6 +31,8 @@ const down = (seconds: number, more: object = {}, server = 'a') =>
 const back = (seconds: number, server = 'a') =>
   at(seconds, 'recovery_successful', { server_name: server, container_id: `${server}1` });
 
+const resting = (seconds: number) => at(seconds, 'server_resting', { server_name: 'a' });
+
 function told(events: readonly Event[], until: number, since = until): Report {
   const log = [...events].sort((a, b) => a.time_ms - b.time_ms).reduce(enter, emptyLedger);
   const to = BEGIN + until * 1_000;
@@ -50,7 +53,7 @@ describe('availability', () => {
   });
 
   it('counts from the fault, not from when it was seen', () => {
-    const exited = down(1_000, { at: BEGIN + 990_000, seconds_to_detect: 10 });
+    const exited = down(1_000, { by: 'itself', at: BEGIN + 990_000, seconds_to_detect: 10 });
     expect(told([started, ...watched(2_000), ready(0), exited, back(1_010)], 2_000).overall).toMatchObject({
       down_seconds: 20,
       time_to_detect: { median: 10, p90: 10, max: 10 },
@@ -84,10 +87,16 @@ describe('availability', () => {
   it('leaves out a stop that was asked for', () => {
     const stopped = at(1_000, 'server_stopped', { server_name: 'a', container_id: 'a1', by: 'us' });
     const spare = at(1_200, 'server_stopped', { server_name: 'a', container_id: 'a0', by: 'us' });
-    const log = [started, ...watched(3_000), ready(0), stopped, spare, ready(2_000)];
+    const log = [started, ...watched(3_000), ready(0), stopped, resting(1_001), spare, ready(2_000)];
     expect(told(log, 3_000).servers).toMatchObject([
       { availability: 1, up_seconds: 2_000, stopped_seconds: 1_000 },
     ]);
+  });
+
+  it('counts an update that stops the old one first as down until something answers', () => {
+    const stopped = at(1_000, 'server_stopped', { server_name: 'a', container_id: 'a1', by: 'us' });
+    const log = [started, ...watched(3_000), ready(0), stopped, ready(1_030)];
+    expect(told(log, 3_000).servers).toMatchObject([{ down_seconds: 30, stopped_seconds: 0, incidents: 0 }]);
   });
 
   it('takes a stop within an incident for a part of it', () => {
@@ -97,7 +106,44 @@ describe('availability', () => {
   });
 });
 
+describe('what may stay stopped', () => {
+  it('is no trouble where it ended so: a person, or an end with code 0', () => {
+    for (const end of [{ by: 'person' }, { by: 'itself', exit_code: 0 }]) {
+      const log = [started, ...watched(3_000), ready(0), down(1_000, end), resting(1_015)];
+      expect(told(log, 3_000).overall).toMatchObject({
+        ...{ incidents: 0, open_incidents: 0, availability: 1, stopped_seconds: 2_000 },
+      });
+    }
+  });
+
+  it('was in trouble until then where it was down before', () => {
+    const log = [started, ...watched(3_000), ready(0), down(1_000), resting(1_500)];
+    expect(told(log, 3_000).overall).toMatchObject({
+      ...{ incidents: 1, open_incidents: 0, down_seconds: 500, stopped_seconds: 1_500 },
+    });
+  });
+});
+
 describe('an incident', () => {
+  it('goes on where it falls again before its health lasted', () => {
+    const loop = Array.from({ length: 10 }, (_, index) => [
+      down(1_000 + index * 60),
+      back(1_010 + index * 60),
+    ]);
+    const report = told([started, ...watched(9_000), ready(0), ...loop.flat()], 9_000);
+    expect(report.overall).toMatchObject({
+      ...{ incidents: 1, down_seconds: 100, recovered_by_itself_within_2_minutes: 0 },
+      time_to_recover: { max: 550 },
+    });
+  });
+
+  it('that could be written down only later began when it did', () => {
+    const late = down(1_500, { at: BEGIN + 1_000_000, seconds_to_detect: 40 });
+    expect(told([started, ...watched(3_000), ready(0), late, back(1_600)], 3_000).overall).toMatchObject({
+      down_seconds: 640,
+    });
+  });
+
   it('is counted once, however often it falls', () => {
     const log = [
       started,
@@ -209,6 +255,20 @@ describe('time that nobody watched', () => {
     });
   });
 
+  it('is no uptime of a server that could not be asked, and others were watched all the same', () => {
+    const unseen = at(1_060, 'server_unseen', {
+      server_name: 'a',
+      container_id: 'a1',
+      at: BEGIN + 1_000_000,
+    });
+    const seen = at(1_500, 'server_seen', { server_name: 'a', container_id: 'a1' });
+    const log = [started, ...watched(3_000), ready(0), ready(0, 'b'), unseen];
+    const of = (report: Report) => report.servers.map(({ up_seconds: up }) => up);
+    expect(of(told([...log, seen], 3_000))).toEqual([2_500, 3_000]);
+    expect(of(told(log, 3_000)), 'it lasts').toEqual([1_000, 3_000]);
+    expect(of(told([...log, down(2_000)], 3_000)), 'it was seen to be down').toEqual([1_000, 3_000]);
+  });
+
   it('may last until now', () => {
     expect(told([started, ready(0), stop(1_000)], 5_000).unwatched_seconds).toBe(4_000);
     expect(told([started, ready(0)], 5_000).unwatched_seconds, 'it died, or the log is of another').toBe(
@@ -230,6 +290,37 @@ describe('the window', () => {
   it('does not begin before the first event', () => {
     expect(told([started, ...watched(1_000)], 1_000, 30 * DAY).watched_seconds).toBe(1_000);
     expect(told([], 1_000).watched_seconds).toBe(0);
+  });
+
+  it('is as long as it was where the clock was set back: what came after counts in full', () => {
+    const log = [
+      ...[started, ready(5), at(600, 'orchestrator_watching'), at(1_200, 'orchestrator_watching')],
+      ...[at(-2_400, 'orchestrator_watching')],
+      down(-2_000, { at: BEGIN - 2_000_400, seconds_to_detect: 0.4, by: 'itself' }),
+      ...[back(-1_970), at(-1_500, 'orchestrator_watching')],
+    ].reduce(enter, emptyLedger);
+    const to = BEGIN - 1_000_000;
+    expect(reportOf(log, { from: to - DAY * 1_000, to })).toMatchObject({
+      ...{ watched_seconds: 2_600, unwatched_seconds: 0, to: '2026-10-31T23:43:20Z' },
+      overall: { incidents: 1, down_seconds: 30.4, time_to_recover: { max: 30.4 } },
+    });
+  });
+
+  it('begins with what the oldest file remembers where older ones are gone', () => {
+    const server = (more: object) => ({ ...emptyServerMemory, ...more });
+    const promoted = { container: 'a1', spec: 's', version: null, at: 0 };
+    const servers = {
+      a: server({ promoted }),
+      b: server({ promoted, incident: { id: 'inc', downAt: BEGIN - 60_000 } }),
+      c: server({ promoted, resting: true }),
+      d: server({}),
+    };
+    const checkpoint = at(0, 'memory_checkpoint', { memory: { ...emptyMemory, servers } });
+    const report = told([checkpoint, ...watched(2_000), back(500, 'b'), checkpoint], 2_000);
+    expect(report.servers).toMatchObject([
+      { server: 'a', up_seconds: 2_000, incidents: 0 },
+      { server: 'b', up_seconds: 1_500, down_seconds: 500, incidents: 1, time_to_recover: { max: 560 } },
+    ]);
   });
 
   it('survives a clock that was set back', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { emptyMemory, emptyServerMemory, type Memory } from '../../src/model/memory.ts';
-import { sightingWithoutFuture, withoutFuture } from '../../src/plan/set-back.ts';
-import { NOW, instance, spec } from '../support/world.ts';
+import { sightingWithoutFuture, withoutFuture, withoutLeap } from '../../src/plan/set-back.ts';
+import { NOW, instance, pulse, spec } from '../support/world.ts';
 
 const HOUR = 3_600_000;
 const recovery = {
@@ -34,6 +34,18 @@ describe('memory, when the clock was set back', () => {
   it('is the very same where nothing lies in the future', () => {
     const past = { ...emptyMemory, acceptedAt: NOW };
     expect(withoutFuture(past, NOW)).toBe(past);
+  });
+});
+
+describe('the pulse, when the clock was set forward', () => {
+  it('has lasted as long as before, and is seen anew', () => {
+    const one = instance(spec('a'), 'a');
+    const before = pulse(one, { healthySince: NOW - 5_000, silentSince: null, seenSince: NOW - 60_000 });
+    const now = NOW + HOUR;
+    expect(withoutLeap(before, HOUR, now)).toMatchObject({
+      ...{ healthySince: now - 5_000, silentSince: null, seenSince: now },
+    });
+    expect(withoutLeap({ ...before, seenSince: null }, HOUR, now).seenSince).toBeNull();
   });
 });
 

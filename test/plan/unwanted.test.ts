@@ -106,12 +106,15 @@ describe('a server that is wanted stopped', () => {
 
   it('is drained and stopped, and its newest copy is kept', () => {
     const older = stoppedCopy(v1, 'b', { createdAt: 1 });
-    const at = (instances: Scene['instances']) =>
-      stepFor(world({ github: { entry: stopped, instances: instances ?? [], memory } }));
+    const at = (instances: Scene['instances'], resting = false) =>
+      stepFor(
+        world({ github: { entry: stopped, instances: instances ?? [], memory: { ...memory, resting } } }),
+      );
     expect(at([live])).toBe('record drain_started');
     expect(at([{ ...live, joined: false }])).toBe('stop a');
     expect(at([older, stoppedCopy(v1, 'a')])).toBe('remove b');
-    expect(at([stoppedCopy(v1, 'a')])).toBe('nothing');
+    expect(at([stoppedCopy(v1, 'a')])).toBe('record server_resting');
+    expect(at([stoppedCopy(v1, 'a')], true)).toBe('nothing');
     expect(at([])).toBe('nothing');
   });
 

@@ -9,11 +9,12 @@ describe('a thousand servers', () => {
   it('asked every 30 s cost a few percent of one core', async () => {
     const server = await serveHttp(saying({ status: 'healthy', version: '1.0.0', uptime_seconds: 3 }));
     const probe = createProbe({ clock: systemClock });
+    // What is measured is the cost: on a busy machine an answer may take its time.
     const round = async () => {
       for (let n = 0; n < targets; n += 50) {
         const batch = Array.from({ length: 50 }, (_, i) => targetAt(server.port, { container: `c${n + i}` }));
         const http = { endpoint: '/health', strict: false };
-        const results = await Promise.all(batch.map((t) => probe.check({ http }, t, 5000, never)));
+        const results = await Promise.all(batch.map((t) => probe.check({ http }, t, 60_000, never)));
         expect(results.every(({ outcome }) => outcome === 'ok')).toBe(true);
       }
     };

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { silentLog, type Log } from '../../src/lib/log.ts';
 import type { Event } from '../../src/model/event.ts';
 import { Failure } from '../../src/model/failure.ts';
-import type { Rooms } from '../../src/reconcile/orchestrator.ts';
+import type { Rooms } from '../../src/reconcile/rooms.ts';
 import type { ManifestSource } from '../../src/source/source.ts';
 import { digestOf, entry, manifest, publish } from '../story/stories.ts';
 import { openStage, type Stage, type StageOptions } from '../support/orchestrator.ts';

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { judge, type Incidents } from '../../src/notify/incident.ts';
 import { openNotifier } from '../../src/notify/index.ts';
 import type { Event } from '../../src/model/event.ts';
 import { silentLog } from '../../src/lib/log.ts';
@@ -36,6 +37,16 @@ const eventsOf = async (type: string, server?: string): Promise<Event[]> =>
 
 const healthOf = (server: string): string =>
   stage.published().world.pulses[liveOf(server)]?.state ?? 'unknown';
+
+/** What people would be told of servers, in order. */
+async function heard(): Promise<string[]> {
+  let open: Incidents = {};
+  return (await stage.events()).flatMap((event) => {
+    const judged = judge(open, event);
+    open = judged.open;
+    return judged.notice?.server == null ? [] : [`${judged.notice.kind} ${event.event_type}`];
+  });
+}
 
 describe('an incident', () => {
   it('has one id from the fall to the recovery, and says attempt and seconds down all the way', async () => {
@@ -162,6 +173,17 @@ describe('many at once', () => {
     for (const name of names(5)) expect(healthOf(name)).toBe('healthy');
   });
 
+  it('an engine that starts again is no reason to doubt our view, and no trouble of any server', async () => {
+    await running(names(4));
+    stage.engine.controls.behave(digestOf('1.0.0'), { answersAfterMs: 4_000 });
+    stage.engine.controls.restartEngine();
+    await stage.pass(60_000);
+    expect(await eventsOf('view_suspected')).toEqual([]);
+    expect(await eventsOf('recovery_started')).toEqual([]);
+    expect(await heard()).toEqual([]);
+    expect(names(4).map(healthOf)).toEqual(Array.from({ length: 4 }, () => 'healthy'));
+  });
+
   it('a sick server delays no other: while one is restarted for ever, another is back in seconds', async () => {
     await running(names(10));
     stage.engine.controls.takes('restart', Infinity);
@@ -262,7 +284,11 @@ describe('people', () => {
     stage = await openStage({
       wrap: (rooms) => ({
         ...rooms,
-        notifier: { tell: (event) => notifier.tell(event), close: () => Promise.resolve() },
+        notifier: {
+          tell: (event) => notifier.tell(event),
+          recall: () => undefined,
+          close: () => Promise.resolve(),
+        },
       }),
     });
     const notifier = await openNotifier({

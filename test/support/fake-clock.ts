@@ -19,6 +19,7 @@ interface Timer {
 
 export function fakeClock(start = Date.UTC(2026, 10, 21, 8)): FakeClock {
   let now = start;
+  let shifted = 0;
   const timers = new Set<Timer>();
   const set = (ms: number, fire: () => void): Timer => {
     const timer = { at: now + Math.max(0, ms), fire };
@@ -29,6 +30,7 @@ export function fakeClock(start = Date.UTC(2026, 10, 21, 8)): FakeClock {
     [...timers].filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
   return {
     now: () => now,
+    elapsed: () => now - start - shifted,
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted === true) return resolve();
@@ -61,6 +63,7 @@ export function fakeClock(start = Date.UTC(2026, 10, 21, 8)): FakeClock {
     },
     set(ms) {
       now += ms;
+      shifted += ms;
       for (const timer of timers) timer.at += ms;
     },
     rest: quiet,

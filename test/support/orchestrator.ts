@@ -14,7 +14,8 @@ import type { Event } from '../../src/model/event.ts';
 import { Failure } from '../../src/model/failure.ts';
 import type { Published, Settled } from '../../src/reconcile/controller.ts';
 import type { ReadDesired } from '../../src/reconcile/intake.ts';
-import { startOrchestrator, type Orchestrator, type Rooms } from '../../src/reconcile/orchestrator.ts';
+import { startOrchestrator, type Orchestrator } from '../../src/reconcile/orchestrator.ts';
+import type { Rooms } from '../../src/reconcile/rooms.ts';
 import { memoryRuntime, type MemoryRuntime } from '../../src/runtime/index.ts';
 import type { WritingBack } from '../../src/reconcile/write-back.ts';
 import { openState } from '../../src/state/index.ts';
@@ -125,7 +126,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       ),
       state,
       secrets: memorySecrets(secrets),
-      notifier: { tell: () => undefined, close: () => Promise.resolve() },
+      notifier: { tell: () => undefined, recall: () => undefined, close: () => Promise.resolve() },
       clock,
       log: options.log ?? silentLog,
     };

@@ -165,6 +165,7 @@ export function pulse(of: Instance, change: Partial<Pulse> = {}): Pulse {
     wasHealthy: true,
     seenSince: of.startedAt + SECOND,
     silent: false,
+    silentSince: null,
     versionOk: true,
     failures: 0,
     successes: 5,
@@ -183,6 +184,7 @@ export function pulse(of: Instance, change: Partial<Pulse> = {}): Pulse {
 /** It answered well once, and does not any more. */
 export const unwell = (of: Instance, change: Partial<Pulse> = {}): Pulse =>
   pulse(of, {
+    silentSince: change.silent === true ? NOW - 20 * SECOND : null,
     state: 'unhealthy',
     healthySince: null,
     lastOk: false,
@@ -194,7 +196,14 @@ export const unwell = (of: Instance, change: Partial<Pulse> = {}): Pulse =>
 
 /** It never answered well since its start. */
 export const starting = (of: Instance, change: Partial<Pulse> = {}): Pulse =>
-  unwell(of, { state: 'unknown', wasHealthy: false, reason: 'refused', versionOk: null, ...change });
+  unwell(of, {
+    state: 'unknown',
+    silentSince: null,
+    wasHealthy: false,
+    reason: 'refused',
+    versionOk: null,
+    ...change,
+  });
 
 /** Nothing was asked of it yet. */
 export const unseen = (of: Instance): Pulse =>

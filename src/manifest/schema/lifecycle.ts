@@ -34,7 +34,8 @@ export const healthCheckSchema = {
     start_period_seconds: {
       ...wait,
       default: 30,
-      description: 'After a start, in which failures do not count.',
+      description:
+        'After a start, in which failures do not count; `healthy_deadline_seconds` reaches further until the first success.',
     },
   },
 } as const satisfies JSONSchema;

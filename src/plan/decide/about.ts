@@ -2,6 +2,7 @@ import type { EventFields, EventType, Evidence, Of } from '../../model/event.ts'
 import type { Instance } from '../../model/observed.ts';
 import type { Spec } from '../../model/spec.ts';
 import type { DrainOutcome, Recording, Step } from '../../model/step.ts';
+import { act, type Rows } from './verdict.ts';
 import type { Case, Seen } from './words.ts';
 
 /** Which instance a record is about. */
@@ -15,6 +16,12 @@ export const about = ({ id, instance, specDigest, spec, revision }: Instance): O
 
 export function record<T extends EventType>({ view }: Case, event: T, fields: EventFields[T]): Recording {
   return { kind: 'record', server: view.name, event, fields } as Recording;
+}
+
+/** Written once: what is stopped by its entry or its restart policy is in no trouble. */
+export function* resting(c: Case, reason: EventFields['server_resting']['reason']): Rows {
+  if (!c.view.memory.resting)
+    yield act(record(c, 'server_resting', { reason }), 'it is stopped and may stay so');
 }
 
 export const leave = ({ view }: Case, { instance }: Seen, outcome: DrainOutcome): Step => ({

@@ -1,5 +1,5 @@
 import { imageRefOf } from '../../model/spec.ts';
-import { about, promote, record, remove, start } from './about.ts';
+import { about, promote, record, remove, resting, start } from './about.ts';
 import { judge } from './judge.ts';
 import { ladder } from './ladder.ts';
 import { hasRoomToRun } from './room.ts';
@@ -52,13 +52,15 @@ export function* fallen(c: Case, seen: Seen, otherwise: (c: Case, seen: Seen) =>
     yield act(start(c, seen), 'it is wanted'); // 3.12
   else if (by === 'engine')
     yield act(start(c, seen), 'the engine went down, not it'); // 3.12
-  else if (by === 'person' && policy === 'unless-stopped')
+  else if (by === 'person' && policy === 'unless-stopped') {
+    yield* resting(c, 'stopped_by_hand');
     yield wait('a person stopped it'); // 3.13
-  else if (by === 'person' || by === 'away')
+  } else if (by === 'person' || by === 'away')
     yield* ladder(c, seen); // 3.14
-  else if (code === 0 && policy === 'on-failure' && isStable(c, seen.spec))
+  else if (code === 0 && policy === 'on-failure' && isStable(c, seen.spec)) {
+    yield* resting(c, 'exited_0');
     yield wait('it ended by itself'); // 3.15
-  else yield* otherwise(c, seen); // 3.16
+  } else yield* otherwise(c, seen); // 3.16
 }
 
 /** We stopped it in order to start it again, and that failed: what comes next is the next attempt, and counts as one. */
@@ -112,8 +114,10 @@ const IMAGE_GRACE_MS = 3_600_000;
 /** Only images that we brought. Returns when the next one may go (Unix ms), or null. */
 function* oldImages(c: Case): Generator<Verdict, number | null, undefined> {
   const { brought, images, imagesInUse, wanted, name, now } = c.view;
-  const needed = new Set([...imagesInUse, ...(wanted === null ? [] : [imageRefOf(wanted)])]);
-  const unneeded = Object.keys(brought).filter((ref) => images.includes(ref) && !needed.has(ref));
+  const own = wanted === null ? null : imageRefOf(wanted);
+  const unneeded = Object.keys(brought).filter(
+    (ref) => images.has(ref) && !imagesInUse.has(ref) && ref !== own,
+  );
   const mayGoAt = (ref: string): number => (brought[ref] ?? 0) + IMAGE_GRACE_MS;
   const image = unneeded.find((ref) => mayGoAt(ref) <= now);
   if (image !== undefined)

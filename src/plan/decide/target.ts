@@ -53,7 +53,7 @@ export function specOf({ wanted, specs, instances }: View, digest: string): Spec
 
 function targetOf(view: View, seen: readonly Seen[], spec: Spec): Target {
   const copies = seen.filter((one) => one.spec === spec.digest && !one.drifted);
-  const imageMissing = !view.images.includes(imageRefOf(spec)) && copies.every(({ condemned }) => condemned);
+  const imageMissing = !view.images.has(imageRefOf(spec)) && copies.every(({ condemned }) => condemned);
   const postponed = view.memory.postponed[spec.digest];
   const postponedUntil = postponed !== undefined && postponed.until > view.now ? postponed.until : null;
   const obstacle = obstacleTo(view, spec, { imageMissing, postponedUntil });

@@ -1,5 +1,5 @@
 import type { Step } from '../../model/step.ts';
-import { leave, remove, stop } from './about.ts';
+import { leave, remove, resting, stop } from './about.ts';
 import { drain } from './drain.ts';
 import { act, wait, type Rows } from './verdict.ts';
 import type { Case, Seen } from './words.ts';
@@ -24,6 +24,7 @@ export function* rest(c: Case): Rows {
   for (const seen of c.seen.filter((one) => one !== kept && isAtRest(one))) {
     yield act(remove(c, seen), 'one stopped copy is enough'); // 1.5
   }
+  if (c.seen.length > 0 && c.seen.every(isAtRest)) yield* resting(c, 'desired_state');
   yield wait('stopped, as desired');
 }
 

@@ -1,11 +1,13 @@
+import { oncePer } from '../../lib/once.ts';
+import { defaultHealthCheck } from '../../model/defaults.ts';
 import type { Instance } from '../../model/observed.ts';
 import type { Decision, Note, Step } from '../../model/step.ts';
 import type { World } from '../../model/world.ts';
 import type { Guarded } from '../guards.ts';
-import { pulseOf } from '../view.ts';
+import { entryOf, pulseOf } from '../view.ts';
 import { hold } from './hold.ts';
 
-/** So many silent at once, and at least this many, are a sign that it is our own view that broke. */
+/** So many that fall silent within one interval, and at least this many, are a sign that it is our own view that broke. */
 const SUSPECT_SHARE = 0.55;
 const SUSPECT_LEAST = 3;
 const SLOW_RETRY_SECONDS = 600;
@@ -24,7 +26,7 @@ export function brake(decisions: readonly Decision[], world: World): Guarded {
   return { decisions: decisions.map((decision) => askAgain(decision, world)), notes };
 }
 
-/** Most of what answers by the engine's word is silent. */
+/** Most of what answers by the engine's word fell silent together. */
 export function isBlind(world: World): boolean {
   const { live, silent } = silence(world);
   return silent.length >= SUSPECT_LEAST && silent.length >= SUSPECT_SHARE * live.length;
@@ -32,7 +34,8 @@ export function isBlind(world: World): boolean {
 
 function doubt(decision: Decision, world: World): Decision {
   if (silentSubject(decision, world) === null) return decision;
-  const until = (world.memory.viewSuspectSince ?? world.now) + slowRetryMs(decision.server, world);
+  const until =
+    Math.max(world.memory.viewSuspectSince ?? world.now, world.bootAt) + slowRetryMs(decision.server, world);
   if (world.now >= until) return decision;
   const why = 'so many fell silent at once that our own view is doubted';
   return hold(decision, 'view_suspect', { why, wakeAt: until });
@@ -73,22 +76,58 @@ const becauseOfSilence: ReadonlySet<string> = new Set([
 
 function instanceOf(fields: object, { sighting }: World): Instance | null {
   const id = 'container_id' in fields ? fields.container_id : null;
-  return sighting.instances.find((instance) => instance.id === id) ?? null;
+  return typeof id === 'string' ? (byId(sighting.instances).get(id) ?? null) : null;
 }
+
+const byId = oncePer(
+  (instances: World['sighting']['instances']) => new Map(instances.map((one) => [one.id, one])),
+);
 
 function isSilent(world: World, instance: Instance): boolean {
   const pulse = pulseOf(world, instance);
   return instance.state === 'running' && pulse !== null && pulse.fresh && pulse.silent && !pulse.lastOk;
 }
 
-function silence(world: World): { readonly live: readonly Instance[]; readonly silent: readonly Instance[] } {
+interface Silence {
+  readonly live: readonly Instance[];
+  /** Those that fell silent together: not who lay down long before, nor who has not answered since its start. */
+  readonly silent: readonly Instance[];
+}
+
+const silence = oncePer((world: World): Silence => {
   const live = world.sighting.instances.filter(({ joined, state }) => joined && state === 'running');
-  return { live, silent: live.filter((instance) => isSilent(world, instance)) };
+  return { live, silent: together(live.flatMap((instance) => fallOf(instance, world) ?? [])) };
+});
+
+interface Fall {
+  readonly instance: Instance;
+  /** Unix ms. */
+  readonly at: number;
+  /** A silence that began with others is found so much later at most. Milliseconds. */
+  readonly foundWithin: number;
+}
+
+function fallOf(instance: Instance, world: World): Fall | null {
+  const at = isSilent(world, instance) ? (pulseOf(world, instance)?.silentSince ?? null) : null;
+  const settings = entryOf(world, instance.server)?.settings ?? instance.spec?.settings;
+  const seconds = settings?.health.intervalSeconds ?? defaultHealthCheck.intervalSeconds;
+  return at === null ? null : { instance, at, foundWithin: seconds * 1_000 };
+}
+
+/** The most that fell within one interval. */
+function together(falls: readonly Fall[]): Instance[] {
+  const inOrder = [...falls].sort((a, b) => a.at - b.at);
+  let most: readonly Fall[] = [];
+  for (const [index, first] of inOrder.entries()) {
+    if (inOrder.length - index <= most.length) break;
+    const group = inOrder.slice(index).filter(({ at, foundWithin }) => at - first.at <= foundWithin);
+    if (group.length > most.length) most = group;
+  }
+  return most.map(({ instance }) => instance);
 }
 
 function slowRetryMs(server: string, world: World): number {
-  const entry = world.desired.servers.find(({ name }) => name === server);
-  return (entry?.settings.recovery.slowRetrySeconds ?? SLOW_RETRY_SECONDS) * 1_000;
+  return (entryOf(world, server)?.settings.recovery.slowRetrySeconds ?? SLOW_RETRY_SECONDS) * 1_000;
 }
 
 function suspected(world: World): Note {

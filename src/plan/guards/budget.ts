@@ -1,7 +1,7 @@
 import type { Decision } from '../../model/step.ts';
 import type { World } from '../../model/world.ts';
 import type { Guarded } from '../guards.ts';
-import { memoryOf } from '../view.ts';
+import { entryOf, memoryOf } from '../view.ts';
 import { hold } from './hold.ts';
 
 /** At most this share of the servers, and always one, has a recovery attempt in flight. */
@@ -14,9 +14,12 @@ export function budget(decisions: readonly Decision[], world: World): Guarded {
   const ends = attemptsInFlight(decisions, world);
   const asking = decisions.filter(isAttempt).sort((a, b) => compare(a, b, world));
   const admitted = new Set<string>();
+  const taken = new Set(ends.keys());
   for (const { server } of asking) {
-    const inFlight = [...ends.keys()].filter((other) => other !== server && !admitted.has(other)).length;
-    if (inFlight + admitted.size < limit) admitted.add(server);
+    const others = taken.size - (taken.has(server) ? 1 : 0);
+    if (others >= limit) continue;
+    admitted.add(server);
+    taken.add(server);
   }
   const wakeAt = ends.size === 0 ? null : Math.min(...ends.values());
   const why = 'as many servers as may be are being brought back at once';
@@ -32,14 +35,13 @@ const isAttempt = ({ step }: Decision): boolean =>
 function attemptsInFlight(decisions: readonly Decision[], world: World): Map<string, number> {
   const open = decisions.flatMap(({ server }): [string, number][] => {
     const since = memoryOf(world, server).recovery.open;
-    return since === null ? [] : [[server, since + healthyDeadlineMs(server, world)]];
+    return since === null ? [] : [[server, Math.max(since, world.bootAt) + healthyDeadlineMs(server, world)]];
   });
   return new Map(open.filter(([, end]) => end > world.now));
 }
 
-function healthyDeadlineMs(server: string, { desired }: World): number {
-  const entry = desired.servers.find(({ name }) => name === server);
-  return (entry?.settings.update.healthyDeadlineSeconds ?? HEALTHY_DEADLINE_SECONDS) * 1_000;
+function healthyDeadlineMs(server: string, world: World): number {
+  return (entryOf(world, server)?.settings.update.healthyDeadlineSeconds ?? HEALTHY_DEADLINE_SECONDS) * 1_000;
 }
 
 function compare(a: Decision, b: Decision, world: World): number {

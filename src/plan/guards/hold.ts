@@ -12,6 +12,7 @@ export function hold(
 const facts: ReadonlySet<string> = new Set([
   'server_down',
   'server_stopped',
+  'server_resting',
   'drift_detected',
   'server_refused',
   'server_held',

@@ -2,7 +2,7 @@ import type { Pause } from '../../model/memory.ts';
 import { isIdle, type Decision } from '../../model/step.ts';
 import type { World } from '../../model/world.ts';
 import type { Guarded } from '../guards.ts';
-import { memoryOf } from '../view.ts';
+import { entryOf, memoryOf } from '../view.ts';
 import { hold, isFact } from './hold.ts';
 
 /** A person or the manifest said: watch, and do nothing. Facts are still written down. */
@@ -20,8 +20,8 @@ export function lockLost(decisions: readonly Decision[], { lockHeld }: World): G
 /** The pause in force for a server; `until` null: until somebody resumes. null: none. */
 export function pauseOf(server: string, world: Pick<World, 'desired' | 'memory' | 'now'>): Pause | null {
   const { desired, memory, now } = world;
-  const entry = desired.servers.find(({ name }) => name === server);
-  if (desired.paused || entry?.paused) return { until: null, reason: 'the manifest says paused' };
+  if (desired.paused || entryOf(world, server)?.paused)
+    return { until: null, reason: 'the manifest says paused' };
   const asked = [memory.pause, memoryOf(world, server).pause].filter((pause) => pause !== null);
   const inForce = asked.filter(({ until }) => until === null || until > now);
   return inForce.find(({ until }) => until === null) ?? latest(inForce);

@@ -1,6 +1,7 @@
 import type { Decision, HoldReason, Note } from '../../model/step.ts';
 import type { World } from '../../model/world.ts';
 import type { Guarded } from '../guards.ts';
+import { entryOf, instancesOf } from '../view.ts';
 import { hold, isFact } from './hold.ts';
 
 /** Without the operator's own limit: this share of the servers owned or wanted, and always one. */
@@ -24,17 +25,18 @@ export function removals(decisions: readonly Decision[], world: World): Guarded 
 }
 
 /** Its entry is gone but not yet its instances, nobody released its removal, and it may be pruned at all. */
-function isLeaving({ server, held }: Decision, { desired, memory, sighting }: World): boolean {
-  if (!sighting.instances.some((instance) => instance.server === server)) return false;
-  const wanted = desired.servers.some(({ name }) => name === server);
+function isLeaving({ server, held }: Decision, world: World): boolean {
+  if (instancesOf(world, server).length === 0) return false;
+  const { memory } = world;
+  const wanted = entryOf(world, server) !== undefined;
   const released = memory.allowRemoval.includes('all') || memory.allowRemoval.includes(server);
   return !wanted && !released && held !== 'prune_disabled';
 }
 
 /** What was made for another manifest is not removed because this one does not know it. */
-function reasonFor(server: string, tooMany: boolean, { sighting, desired }: World): HoldReason | null {
-  const own = sighting.instances.filter((instance) => instance.server === server);
-  if (own.some(({ source }) => source !== desired.source)) return 'source_changed';
+function reasonFor(server: string, tooMany: boolean, world: World): HoldReason | null {
+  const own = instancesOf(world, server);
+  if (own.some(({ source }) => source !== world.desired.source)) return 'source_changed';
   return tooMany ? 'removal_held' : null;
 }
 

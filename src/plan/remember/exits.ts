@@ -5,8 +5,7 @@ import { without, withoutIncident, type Folds } from './fold.ts';
 
 /** What became of each instance: its ends, our stops, its health. */
 export const exits: Folds<ServerMemory> = {
-  server_down: (server, event) =>
-    fell(withHealth(server, { ...event, time_ms: event.at ?? event.time_ms }, 'unhealthy'), event),
+  server_down: (server, event) => fell(withHealth(server, event, 'unhealthy'), event),
   server_degraded: (server, event) => withHealth(server, event, event.to ?? 'degraded'),
   server_healthy: (server, event) => {
     const healthy = withHealth(server, event, 'healthy');
@@ -63,7 +62,7 @@ function personStopped(server: ServerMemory, event: Event<'server_stopped'>): Se
 
 /** A pulse that was unknown is that of a new start: what it was before counts no longer. */
 function withHealth(server: ServerMemory, event: About & Partial<Transition>, state: Health): ServerMemory {
-  const { container_id: id, time_ms: at, from } = event;
+  const { container_id: id, from, at = event.time_ms } = event;
   const was = state === 'healthy' || (from !== 'unknown' && (server.health[id]?.was ?? false));
   return { ...server, health: { ...server.health, [id]: { state, at, was } } };
 }

@@ -53,6 +53,7 @@ describe('the hands that shake the engine in memory', () => {
     const sleepers: (() => void)[] = [];
     return {
       now: () => now,
+      elapsed: () => 0,
       sleep: () => new Promise((resolve) => sleepers.push(resolve)),
       deadline: (ms, parent) => systemClock.deadline(ms, parent),
       wake: () => sleepers.splice(0).forEach((wake) => wake()),

@@ -298,6 +298,7 @@ export class Model {
     return nextCheckAt({
       pulse: this.#pulseOf(one),
       settings: quick.health,
+      startsWithinSeconds: quick.update.healthyDeadlineSeconds,
       draining: false,
       spread: 0,
       now: this.now,
@@ -316,7 +317,9 @@ export class Model {
   #askOne(one: Instance): boolean {
     const before = this.#pulseOf(one);
     const result = this.#answerOf(one);
-    const after = feel(before, result, { settings: quick.health, now: this.now, askedAt: this.now });
+    const startsWithinSeconds = quick.update.healthyDeadlineSeconds;
+    const asked = { settings: quick.health, startsWithinSeconds, now: this.now, askedAt: this.now };
+    const after = feel(before, result, asked);
     this.#pulses = { ...this.#pulses, [one.id]: after };
     if (after.state !== before.state) {
       const fields = { ...of(one), from: before.state, to: after.state, reason: after.reason };
@@ -328,7 +331,7 @@ export class Model {
             : 'server_degraded';
       this.#write(type, one.server, { ...fields, incident_id: 'inc' });
     }
-    return before.failures === 0 && after.silent;
+    return before.silentSince === null && after.silentSince !== null;
   }
 
   #answerOf(one: Instance): ProbeResult {

@@ -234,6 +234,10 @@ function restful(
     entry: entry(name, { restartPolicy: one.policy, desiredState: one.stopped ? 'stopped' : 'running' }),
     wanted: made,
     instances: [instance(made, `${name}-1`, { createdAt: startedAt, startedAt, ...at })],
-    memory: provenMemory(made, `${name}-1`, one.stopped ? { stopped: { [`${name}-1`]: NOW - SECOND } } : {}),
+    memory: provenMemory(
+      made,
+      `${name}-1`,
+      one.stopped ? { stopped: { [`${name}-1`]: NOW - SECOND }, resting: true } : {},
+    ),
   };
 }
