@@ -2,18 +2,24 @@ import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { staleDocuments } from '../docs/generate/documents.ts';
+import { readChannels } from '../src/app/channels.ts';
 import { EXIT } from '../src/app/config.ts';
 import { environmentName, flagName } from '../src/cli/command.ts';
 import { commands } from '../src/cli/commands.ts';
 import { systemClock } from '../src/lib/clock.ts';
+import { defaultPolicy, readPolicy } from '../src/manifest/policy.ts';
+import { validateManifest } from '../src/manifest/validate.ts';
 import { catalogue } from '../src/model/catalogue.ts';
+import type { Problem } from '../src/model/problem.ts';
 import {
   furnish,
   generatedPages,
   openPlace,
   runnableIn,
   startsOne,
+  unmarkedIn,
   writtenPages,
+  yamlIn,
   type Place,
 } from './support/pages.ts';
 import { root, textOf } from './support/repository.ts';
@@ -104,6 +110,49 @@ test('every decision record is listed', () => {
   expect(records.length).toBeGreaterThan(4);
   for (const path of records) expect(list).toContain(`(${path.replace('docs/adr/', '')})`);
 });
+
+describe('a block that nobody runs', () => {
+  it.each(ownPages)('says why, in %s', (page) => {
+    expect(unmarkedIn(textOf(page))).toEqual([]);
+  });
+
+  it('is found', () => {
+    const block = '```sh\ncurl x\n```\n';
+    expect(unmarkedIn(block)).toEqual(['curl x']);
+    expect(unmarkedIn(`<!-- not run: -->\n\n${block}`)).toEqual(['curl x']);
+    const marks = ['run', 'run engine', 'not run: it needs the moon'];
+    expect(marks.flatMap((mark) => unmarkedIn(`<!-- ${mark} -->\n\n${block}`))).toEqual([]);
+  });
+});
+
+describe('a block of YAML', () => {
+  const blocks = ownPages.flatMap((page) => yamlIn(textOf(page)).map((text) => [page, text] as const));
+
+  it.each(blocks)('of %s is read as what it is', (page, text) => {
+    expect(yamlProblems(text, page)).toEqual([]);
+  });
+
+  it('that is wrong is found, whatever it is', () => {
+    for (const text of ['version: "1.1"\nserver: []', 'channels: { a: {} }', 'trusted_image: []', 'x: ['])
+      expect(yamlProblems(text, 'page'), text).not.toEqual([]);
+  });
+});
+
+/** By the reader that `run` would use. */
+function yamlProblems(text: string, page: string): readonly string[] {
+  const messages = (found: readonly Problem[]): string[] => found.map(({ message }) => message);
+  if (/^channels:/m.test(text)) {
+    const read = readChannels(text, page);
+    return read.ok ? [] : messages(read.error);
+  }
+  if (/^(manifest_)?version:/m.test(text)) {
+    const content = new TextEncoder().encode(text);
+    const { problems } = validateManifest({ content, file: page }, defaultPolicy);
+    return messages(problems.filter(({ severity }) => severity === 'error'));
+  }
+  const read = readPolicy(text, page);
+  return read.ok ? [] : messages(read.error);
+}
 
 describe('what a page says can be run', () => {
   const withoutEngine = (page: string) => runnableIn(textOf(page)).filter(({ needsEngine }) => !needsEngine);

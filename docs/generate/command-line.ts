@@ -20,12 +20,18 @@ ${commands.map(({ name, summary }) => `| [\`${name}\`](#${name}) | ${prose(summa
 function commandText(command: Command): string {
   return [
     `## ${command.name}\n`,
-    `${command.summary}.\n`,
-    `\`\`\`text\n${usage(command)}\n\`\`\`\n`,
+    `${command.summary}. ${prose(command.about)}\n`,
+    `\`\`\`text\n${[usage(command), ...command.examples].join('\n')}\n\`\`\`\n`,
+    `Exit codes: ${exitsOf(command)}.\n`,
     ...rows('argument', Object.entries(command.arguments), (name) => name),
     ...rows('option', Object.entries(command.options), flagName),
   ].join('\n');
 }
+
+const exitsOf = ({ exits }: Command): string =>
+  Object.entries({ ...exits, 64: 'a bad option or argument' })
+    .map(([code, says]) => `${code} ${says}`)
+    .join(' - ');
 
 function usage({ name, arguments: positional, options }: Command): string {
   const words = Object.entries(positional).map(([word, { fallback }]) =>

@@ -6,6 +6,11 @@ import { Failure } from '../model/failure.ts';
 export interface Command {
   readonly name: string;
   readonly summary: string;
+  /** A paragraph for `--help`. */
+  readonly about: string;
+  /** Exit code -> what it says; 64, a bad line, every command has. */
+  readonly exits: Readonly<Record<number, string>>;
+  readonly examples: readonly [string, string];
   /** By position, in order; only the last ones may be left out. */
   readonly arguments: Readonly<Record<string, Option<unknown>>>;
   /** By name in camelCase: `eventsFile` is `--events-file` and `MCP_ORCHESTRATION_EVENTS_FILE`. */
@@ -19,6 +24,8 @@ export interface Option<T> {
   /** `url` for `--url <url>`; null for a flag, which takes no value. */
   readonly placeholder: string | null;
   readonly says: string;
+  /** All that it may be, where that is few: for completion. */
+  readonly words?: readonly string[];
   /** May be given more than once. */
   readonly repeatable: boolean;
   /** The default as `--help` shows it; null where there is nothing to show. */
@@ -65,6 +72,9 @@ export function defineCommand<
 >(definition: {
   readonly name: string;
   readonly summary: string;
+  readonly about: string;
+  readonly exits: Readonly<Record<number, string>>;
+  readonly examples: readonly [string, string];
   readonly arguments: Arguments;
   readonly options: Options;
   run(values: Values<Arguments> & Values<Options>, io: Io): Promise<number>;

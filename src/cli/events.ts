@@ -12,6 +12,14 @@ import { styleOf } from './table.ts';
 export const events = defineCommand({
   name: 'events',
   summary: 'Show what happened, from the event log',
+  about:
+    'Reads the event log, with the files that were rotated away, and shows what happened and ' +
+    'why. It needs no running orchestrator.',
+  exits: { 0: 'shown, be it nothing' },
+  examples: [
+    'mcp-orchestration events --server mcp-server-github --since 2h',
+    'mcp-orchestration events --type update_failed --type recovery_exhausted --follow',
+  ],
   arguments: {},
   options: {
     ...stateOption,
@@ -65,7 +73,7 @@ function queryOf({ state, eventsFile, server, trace, type, since }: Asked, now: 
 }
 
 function eventTypes(says: string): Option<readonly EventType[]> {
-  return { ...list('type', says), fallback: ok([]), read: readTypes };
+  return { ...list('type', says), words: Object.keys(catalogue), fallback: ok([]), read: readTypes };
 }
 
 function readTypes(texts: readonly string[]): Result<readonly EventType[], string> {

@@ -14,7 +14,16 @@ type Client = (typeof clients)[number];
 export const exportCommand = defineCommand({
   name: 'export',
   summary: 'Print the configuration that points a client at the running servers',
-  arguments: { what: { ...required('what', 'client-config'), read: readWhat } },
+  about:
+    'Asks the running orchestrator where its servers answer and prints that in the form of a ' +
+    'client. Addresses may change when a server is replaced: a gateway does not mind, a client ' +
+    'is told anew.',
+  exits: { 0: 'printed', 1: 'no orchestrator answers, or it has not looked yet' },
+  examples: [
+    'mcp-orchestration export client-config > .mcp.json',
+    'mcp-orchestration export client-config --client vscode --all',
+  ],
+  arguments: { what: { ...required('what', 'client-config'), words: ['client-config'], read: readWhat } },
   options: {
     ...clientOptions,
     client: choice<Client>('whose form', clients, 'claude-code'),

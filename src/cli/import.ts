@@ -7,6 +7,20 @@ import { required } from './options.ts';
 export const importCommand = defineCommand({
   name: 'import',
   summary: 'Turn a server.json, a Docker MCP catalog or a client configuration into a manifest, on stdout',
+  about:
+    'Reads what others write and prints a manifest of it. Known by their keys: packages or ' +
+    'remotes (the official server.json), registry (a Docker MCP catalog), image (server.yaml ' +
+    "of Docker's registry), mcpServers, servers, context_servers or mcp (a client's " +
+    'configuration, of which docker run is taken). No secret is copied, and what could not be ' +
+    'carried over is named on stderr.',
+  exits: {
+    0: 'something was made of it',
+    1: 'it cannot be read, or nothing in it can be run as a container',
+  },
+  examples: [
+    'mcp-orchestration import server.json > ecosystem-manifest.yaml',
+    'mcp-orchestration import ~/.config/Claude/claude_desktop_config.json',
+  ],
   arguments: { file: required('file', 'server.json, docker-catalog.yaml or claude_desktop_config.json') },
   options: {},
   async run({ file }, io) {

@@ -6,6 +6,11 @@ import { required } from './options.ts';
 export const init = defineCommand({
   name: 'init',
   summary: 'Make a manifest repository that validates, to begin with',
+  about:
+    'Writes a manifest that validates and a README into a folder, such as a fresh clone. Files ' +
+    'that are there stay as they are; where a manifest is there, nothing is written.',
+  exits: { 0: 'written', 1: 'there is a manifest already, or the folder cannot be written to' },
+  examples: ['mcp-orchestration init manifest', 'mcp-orchestration init .'],
   arguments: { dir: required('dir', 'folder to make it in; what is there already is never changed') },
   options: {},
   async run({ dir }, io) {

@@ -64,7 +64,7 @@ export function choice<Word extends string>(
     const found = words.find((word) => word === value);
     return found === undefined ? err(`must be one of ${words.join(', ')}, not "${value}"`) : ok(found);
   };
-  return { ...one(words.join('|'), says, read), fallback: ok(fallback), shown: fallback };
+  return { ...one(words.join('|'), says, read), words, fallback: ok(fallback), shown: fallback };
 }
 
 /** `2h` -> 7200. A bare number is seconds. */

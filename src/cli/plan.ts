@@ -15,6 +15,20 @@ export const plan = defineCommand({
   name: 'plan',
   summary:
     'Show what run would do now, or with --base what a change of the manifest would do; changes nothing',
+  about:
+    'Takes the decisions that run would take now, from the same memory and by the same code, ' +
+    'and writes nothing: not to the engine, not to a registry, not into the state folder. With ' +
+    '--base it compares two commits instead and needs no engine, as pull requests want it.',
+  exits: {
+    0: 'planned',
+    1: 'it could not be planned',
+    2: 'with --detailed-exitcode: there is something to do',
+    3: 'the manifest is refused',
+  },
+  examples: [
+    'mcp-orchestration plan --manifest . --detailed-exitcode',
+    'mcp-orchestration plan --manifest . --base origin/main --format markdown',
+  ],
   arguments: {},
   options: {
     ...sourceOptions,

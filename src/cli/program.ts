@@ -48,7 +48,10 @@ First steps:
 Every option can be set by the environment as well: --events-file is MCP_ORCHESTRATION_EVENTS_FILE.`;
 
 function toCommander(command: Command, io: Io, ended: (code: number) => void): Commander {
-  const made = new Commander(command.name).description(command.summary);
+  const made = new Commander(command.name)
+    .summary(command.summary)
+    .description(`${command.summary}.\n\n${command.about}`)
+    .addHelpText('after', manualOf(command));
   for (const [name, argument] of Object.entries(command.arguments))
     made.argument(shownArgument(name, argument), argument.says);
   for (const [name, option] of Object.entries(command.options)) made.addOption(toOption(name, option));
@@ -56,6 +59,17 @@ function toCommander(command: Command, io: Io, ended: (code: number) => void): C
     const words = typed.slice(0, Object.keys(command.arguments).length) as (string | undefined)[];
     ended(await command.run({ arguments: words, options: made.opts() }, io));
   });
+}
+
+function manualOf({ exits, examples }: Command): string {
+  const codes = Object.entries({ ...exits, [EXIT_BAD_OPTIONS]: 'a bad option or argument' });
+  return [
+    '\nExit codes:',
+    ...codes.map(([code, says]) => `  ${code.padEnd(4)}${says}`),
+    '\nExamples:',
+    ...examples.map((example) => `  ${example}`),
+    '\nThe name in [brackets] is the environment variable that sets an option; what is typed wins.',
+  ].join('\n');
 }
 
 const shownArgument = (name: string, argument: Option<unknown>): string =>

@@ -8,6 +8,14 @@ import { styleOf, table, type Cell, type Style } from './table.ts';
 export const report = defineCommand({
   name: 'report',
   summary: 'Tell how available servers were and how fast they came back, from the event log',
+  about:
+    'Reckons from the event log how available each server was, how often it fell, and how ' +
+    'often it came back by itself.',
+  exits: { 0: 'reckoned, be it from nothing' },
+  examples: [
+    'mcp-orchestration report --since 7d',
+    'mcp-orchestration report --state /var/lib/mcp-orchestration --json',
+  ],
   arguments: {},
   options: {
     ...stateOption,

@@ -13,6 +13,14 @@ const server = text('id', 'one server; without it, all of them');
 export const pause = defineCommand({
   name: 'pause',
   summary: 'Stop deeds, never watching, for a while or until resumed',
+  about:
+    'Leaves a request that the running orchestrator takes and writes down: no deeds for one ' +
+    'server, or for all. It goes on watching and telling.',
+  exits: { 0: 'taken', 1: 'refused, or no orchestrator took it within 10 s' },
+  examples: [
+    "mcp-orchestration pause mcp-server-github --for 2h --reason 'a fair'",
+    'mcp-orchestration pause',
+  ],
   arguments: { id: server },
   options: {
     ...options,
@@ -26,6 +34,9 @@ export const pause = defineCommand({
 export const resume = defineCommand({
   name: 'resume',
   summary: 'Go on after a pause',
+  about: 'Ends a pause, of one server or of all.',
+  exits: { 0: 'taken', 1: 'refused, or no orchestrator took it within 10 s' },
+  examples: ['mcp-orchestration resume mcp-server-github', 'mcp-orchestration resume'],
   arguments: { id: server },
   options,
   run: ({ id, ...how }, io) => request({ ...plain, request: 'resume', server: id }, how, io),
@@ -34,6 +45,14 @@ export const resume = defineCommand({
 export const retry = defineCommand({
   name: 'retry',
   summary: "Forget a server's quarantine and recovery attempts, and try again",
+  about:
+    "Lifts the quarantine of a server's versions and begins its recovery attempts anew. For " +
+    'when the cause lay elsewhere and is gone.',
+  exits: { 0: 'taken', 1: 'refused, or no orchestrator took it within 10 s' },
+  examples: [
+    'mcp-orchestration retry mcp-server-github',
+    'mcp-orchestration retry mcp-server-github --state /var/lib/mcp-orchestration --json',
+  ],
   arguments: { id: required('id', 'the server') },
   options,
   run: ({ id, ...how }, io) => request({ ...plain, request: 'retry', server: id }, how, io),
@@ -42,6 +61,11 @@ export const retry = defineCommand({
 export const sync = defineCommand({
   name: 'sync',
   summary: 'Look at the manifest now',
+  about:
+    'Makes the running orchestrator look at its source at once instead of at the next poll. ' +
+    'For webhooks.',
+  exits: { 0: 'taken', 1: 'no orchestrator took it within 10 s' },
+  examples: ['mcp-orchestration sync', 'mcp-orchestration sync --state /var/lib/mcp-orchestration --json'],
   arguments: {},
   options,
   run: (how, io) => request({ ...plain, request: 'sync', server: null }, how, io),

@@ -20,6 +20,22 @@ const STOP_GRACE_MS = 8_000;
 export const run = defineCommand({
   name: 'run',
   summary: 'Reconcile until stopped: make what runs what the manifest says',
+  about:
+    'Reads the manifest, looks at the engine, does the next thing that is missing, and looks ' +
+    'again, for ever. Neither an engine nor a remote that is away ends it: it goes on trying, ' +
+    'and /health says so. Servers keep running when it ends. SIGHUP looks at the source now; ' +
+    'SIGTERM ends it within 10 s.',
+  exits: {
+    0: 'stopped by a signal; with --once: all is as desired',
+    1: 'with --once: a server is not as desired, or time was up',
+    3: 'with --once: the manifest is refused',
+    4: 'another writer holds the lock',
+    5: 'the state folder cannot be used',
+  },
+  examples: [
+    'mcp-orchestration run --manifest https://github.com/acme/manifest --secrets /etc/mcp-orchestration/secrets',
+    'mcp-orchestration run --manifest . --runtime memory --once --json',
+  ],
   arguments: {},
   options: {
     ...sourceOptions,

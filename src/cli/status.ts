@@ -8,6 +8,11 @@ import { styleOf } from './table.ts';
 export const status = defineCommand({
   name: 'status',
   summary: 'Show what runs, how it is and since when',
+  about:
+    'Shows every server, or one, as the status endpoint of the running orchestrator tells it. ' +
+    'With --watch it is drawn anew at each change.',
+  exits: { 0: 'shown', 1: 'no orchestrator answers, or it knows no such server' },
+  examples: ['mcp-orchestration status --watch', 'mcp-orchestration status mcp-server-github --json'],
   arguments: { id: text('id', 'name or namespace of one server') },
   options: {
     ...clientOptions,

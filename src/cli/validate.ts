@@ -13,6 +13,14 @@ import { policyOptions, sourceOptions } from './shared.ts';
 export const validate = defineCommand({
   name: 'validate',
   summary: 'Check a manifest, trust and policy included, without an engine',
+  about:
+    'Says every problem of a manifest at once, each with its line, its column and advice, ' +
+    'trust and policy included. It needs neither an engine nor a network.',
+  exits: { 0: 'valid; there may be warnings', 3: 'refused' },
+  examples: [
+    'mcp-orchestration validate ecosystem-manifest.yaml',
+    "mcp-orchestration validate . --policy policy.yaml --trust 'ghcr.io/acme/*'",
+  ],
   arguments: { manifest: textOr('path', 'manifest file, or the folder it is in', '.') },
   options: { path: sourceOptions.path, ...policyOptions, json: flag('print the problems as JSON') },
   async run({ manifest, path, json, ...trusted }, io): Promise<number> {

@@ -13,6 +13,15 @@ import { painted, styleOf, table, type Cell } from './table.ts';
 export const wait = defineCommand({
   name: 'wait',
   summary: 'Wait until the running orchestrator has settled a revision or a descendant of it',
+  about:
+    'Follows the running orchestrator, by its status endpoint and by its event log, until a ' +
+    'revision is settled or a descendant of it. For pipelines that go on once a merge is ' +
+    'deployed.',
+  exits: { 0: 'applied', 1: 'partial, superseded or refused', 4: 'not settled in time' },
+  examples: [
+    'mcp-orchestration wait --revision "$(git rev-parse HEAD)"',
+    'mcp-orchestration wait --revision 3f2a91c --timeout 20m --json',
+  ],
   arguments: {},
   options: {
     revision: revision('the git commit (7 digits at least)'),

@@ -104,6 +104,10 @@ describe('completion', () => {
     expect(complete('mcp-orchestration', 'st')).toBe('status');
     expect(complete('mcp-orchestration', 'status', '--wa')).toBe('--watch');
     expect(complete('mcp-orchestration', 'completion', '--sh')).toBe('--shell');
+    expect(complete('mcp-orchestration', 'run', '--runtime', '')).toBe('docker memory');
+    expect(complete('mcp-orchestration', 'export', 'client')).toBe('client-config');
+    expect(complete('mcp-orchestration', 'events', '--type', 'removal')).toBe('removal_held');
+    expect(complete('mcp-orchestration', 'export', 'client-config', '--client', 'ze')).toBe('zed');
   });
 
   it('has words for zsh and fish', async () => {
@@ -111,5 +115,6 @@ describe('completion', () => {
     expect((await type('completion', '--shell', 'fish')).out).toContain(
       "-n '__fish_seen_subcommand_from run' -l manifest -d ",
     );
+    expect((await type('completion', '--shell', 'fish')).out).toContain("-x -a 'docker memory'");
   });
 });

@@ -14,10 +14,12 @@ import {
 import { Failure } from '../../src/model/failure.ts';
 import { terminal } from './terminal.ts';
 
+const manual = { about: 'All of it.', exits: { 0: 'seen' }, examples: ['sample', 'sample --json'] as const };
 const seen: unknown[] = [];
 const sample = defineCommand({
   name: 'sample',
   summary: 'shows every kind of option',
+  ...manual,
   arguments: { id: text('id', 'a server') },
   options: {
     url: textOr('url', 'where', 'http://there'),
@@ -116,6 +118,7 @@ describe('options of a command', () => {
     const needy = defineCommand({
       name: 'needy',
       summary: 'needs',
+      ...manual,
       arguments: { id: required('id', 'a server') },
       options: { revision: required('sha', 'a commit') },
       run: async ({ id, revision }) => id.length + revision.length,
@@ -132,6 +135,7 @@ describe('options of a command', () => {
       defineCommand({
         name: 'x',
         summary: 'x',
+        ...manual,
         arguments: {},
         options: {},
         run: () => Promise.reject(error),

@@ -44,11 +44,10 @@ async function commit(content: string, ...message: readonly string[]): Promise<v
 
 describe('plan', () => {
   it('says what run would do, and changes nothing', async () => {
-    const { code, out } = await type(
+    const { code, out, err } = await type(
       `plan --manifest ${folder} --state ${folder}/state --runtime memory --detailed-exitcode`,
     );
-    expect(out).toContain('mcp-server-a  pull 1.0.0');
-    expect(code).toBe(2);
+    expect([code, out, err]).toEqual([2, expect.stringContaining('mcp-server-a  pull 1.0.0'), '']);
     const json = await type(`plan --manifest ${folder} --state ${folder}/state --runtime memory --json`);
     expect(JSON.parse(json.out)).toMatchObject({ decisions: [{ server: 'mcp-server-a' }] });
   });

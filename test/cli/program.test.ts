@@ -51,6 +51,22 @@ describe('the program', () => {
     for (const { name } of commands) expect(out).toContain(name);
   });
 
+  it.each(commands)(
+    'has a manual for $name: what it does, exit codes, two examples that it would take',
+    async (command) => {
+      const { code, out } = await type(`${command.name} --help`);
+      expect(code).toBe(0);
+      for (const part of ['Exit codes:\n  0 ', '  64  a bad', 'Examples:\n  ', 'environment variable'])
+        expect(out).toContain(part);
+      expect(command.about.length).toBeGreaterThan(30);
+      for (const example of command.examples) {
+        expect(example).toContain(`mcp-orchestration ${command.name}`);
+        const flags = (example.match(/ --[a-z-]+/g) ?? []).map((flag) => flag.trim());
+        expect(flags.filter((flag) => !out.includes(flag))).toEqual([]);
+      }
+    },
+  );
+
   it('answers a misspelt command with the right one, and 64', async () => {
     const { code, err } = await type('valdate');
     expect(code).toBe(64);

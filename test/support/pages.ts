@@ -37,6 +37,20 @@ export function runnableIn(markdown: string): readonly Runnable[] {
   }));
 }
 
+/** Commands that a page neither runs nor says why not: the first line of each. */
+export function unmarkedIn(markdown: string): readonly string[] {
+  const pattern = /(<!-- (?:run|run engine|not run: \S.*) -->\n+)? *```(?:sh|bash|shell|console)\n(.*)/g;
+  return [...markdown.matchAll(pattern)]
+    .filter(([, mark]) => mark === undefined)
+    .map(([, , first = '']) => first.trim());
+}
+
+/** Blocks of YAML, without the indentation of a list that they stand in. */
+export const yamlIn = (markdown: string): readonly string[] =>
+  [...markdown.matchAll(/^( *)```ya?ml\n([\s\S]*?)^ *```/gm)].map(([, indent = '', text = '']) =>
+    text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+  );
+
 /** A folder to run a page in, where `mcp-orchestration` is on the path. */
 export interface Place {
   readonly folder: string;

@@ -9,30 +9,31 @@ import { mountOf } from './volumes.ts';
 /** One server of a Docker MCP catalog, or the `server.yaml` of Docker's registry. */
 export function fromCatalog(name: string, given: Fields, key: string): Imported {
   const image = textOf(given['image']);
-  const kind =
-    given['type'] === 'remote' || given['type'] === undefined
-      ? 'remote server'
-      : `"${textOf(given['type']) ?? ''}"`;
-  if (image === undefined) return leftOut(name, `needs an image; it is a ${kind}`);
+  if (image === undefined) return leftOut(name, `needs an image; it is a ${kindOf(given)}`);
   const run = { ...given, ...fieldsOf(given['run']) };
   const secrets = secretsOf(given);
+  const named = secrets.filter((each) => each.name !== '');
   return importedAs(name, {
     ...{ image, transport: 'stdio' },
     arguments: argumentsIn(textsOf(run['command'])),
-    variables: [...secrets.filter(({ name: variable }) => variable !== ''), ...variablesOf(given, run)],
+    variables: [...named, ...variablesOf(given, run)],
     mounts: textsOf(run['volumes']).map(mountOf),
     docker: { user: userOf(run) },
     more: aboutOf(given),
     notes: [
       ...renamed(key, name),
-      ...secrets
-        .filter(({ name: variable }) => variable === '')
-        .map(({ value }) => `the secret ${value ?? ''} is left out: it names no variable`),
+      ...secrets.filter((each) => each.name === '').map(nameless),
       ...(run['longLived'] === false ? [KEPT] : []),
       ...lost(unplacedIn(given, run)),
     ],
   });
 }
+
+const kindOf = ({ type }: Fields): string =>
+  type === undefined || type === 'remote' ? 'remote server' : `"${textOf(type) ?? ''}"`;
+
+const nameless = ({ value }: Variable): string =>
+  `the secret ${value ?? ''} is left out: it names no variable`;
 
 const KEPT = 'it is kept running, though the catalog starts it anew for each call';
 

@@ -16,14 +16,15 @@ export function fromServerJson(given: Fields): Imported {
       .next().value ?? '';
   const packages = listOf(given['packages']).map(fieldsOf);
   const image = packages.find((each) => each['registryType'] === 'oci');
-  const kinds = packages.map((each) => textOf(each['registryType']) ?? 'something else');
   if (image === undefined)
-    return leftOut(name, `needs an image; it is offered as ${kinds.join(', ') || 'a remote server'} only`);
+    return leftOut(
+      name,
+      `needs an image; it is offered as ${packages.map(kindOf).join(', ') || 'a remote server'} only`,
+    );
   const run = runtimeOf(listOf(image['runtimeArguments']).map(fieldsOf));
   if (typeof run === 'string') return leftOut(name, `its docker flag ${run} is not known here`);
   const reached = transportOf(fieldsOf(image['transport']), run.ports);
   const args = listOf(image['packageArguments']).map(fieldsOf);
-  const others = packages.filter((each) => each !== image);
   return importedAs(name, {
     image: textOf(image['identifier']) ?? '',
     transport: reached.transport,
@@ -33,16 +34,24 @@ export function fromServerJson(given: Fields): Imported {
     mounts: run.mounts,
     docker: { ...reached.docker, ...dockerOf(run) },
     more: { description: textOf(given['description']), repository: fieldsOf(given['repository'])['url'] },
-    notes: [
-      ...run.notes,
-      ...reached.notes,
-      ...args.filter(isOpen).map((each) => `the argument ${labelOf(each)} is left out: it has no value`),
-      ...others.map((each) => `its ${textOf(each['registryType']) ?? 'other'} package is not run here`),
-      ...(listOf(given['remotes']).length > 0 ? ['its remotes are not run here'] : []),
-      ...lost([...unplaced(given, ofServer), ...unplaced(image, ofPackage, 'packages.')]),
-    ],
+    notes: [...run.notes, ...reached.notes, ...notesOn(given, image)],
   });
 }
+
+/** What of the server, and of the package that was taken, found no place. */
+function notesOn(given: Fields, image: Fields): readonly string[] {
+  const open = listOf(image['packageArguments']).map(fieldsOf).filter(isOpen);
+  const others = listOf(given['packages']).map(fieldsOf);
+  const kinds = others.filter((each) => each['identifier'] !== image['identifier']).map(kindOf);
+  return [
+    ...open.map((each) => `the argument ${labelOf(each)} is left out: it has no value`),
+    ...kinds.map((kind) => `its ${kind} package is not run here`),
+    ...(listOf(given['remotes']).length > 0 ? ['its remotes are not run here'] : []),
+    ...lost([...unplaced(given, ofServer), ...unplaced(image, ofPackage, 'packages.')]),
+  ];
+}
+
+const kindOf = (given: Fields): string => textOf(given['registryType']) ?? 'other';
 
 /** The keys of `docker` that flags of `docker run` say as well. */
 export const dockerOf = ({ user, resources, isReadOnly }: Flags): Fields => ({
