@@ -1,4 +1,5 @@
-import type { EndpointRecord, ServerRecord } from '../../src/model/status.ts';
+import { StatusClient } from '../gateway-kit/client/client.ts';
+import type { Endpoint, ServerRecord } from '../gateway-kit/client/types.ts';
 import { openSession } from './mcp.ts';
 
 /** What became of the requests of one kind. */
@@ -21,37 +22,29 @@ interface Count {
   readonly versions: Set<string>;
 }
 
-const POLL_MS = 1_000;
 const TICK_MS = 10;
 /** A session moves on so long before the deadline of its endpoint. */
 const BEFORE_DEADLINE_MS = 300;
 
 /**
- * Sends requests as a gateway does: it reads the status every second, sends new requests to the active endpoint it
- * knows of, and leaves a session where it began until its endpoint's deadline.
+ * Sends requests as a gateway does: it follows the status with the kit's reference client, sends new requests to the
+ * active endpoint it knows of, and leaves a session where it began until its endpoint's deadline.
  */
 export class Gateway {
-  readonly #url: string;
+  readonly #client: StatusClient;
   readonly #end = new AbortController();
   readonly #work: Promise<void>[] = [];
-  readonly #known = new Map<string, ServerRecord>();
   readonly #counts = new Map<string, Count>();
   readonly #started = Date.now();
   #endedAt: number | null = null;
 
   constructor(url: string) {
-    this.#url = url;
+    this.#client = new StatusClient({ url });
   }
 
-  /** Polls from now on; resolves when the first answer is there. */
+  /** Resolves when the servers are known. */
   async open(): Promise<this> {
-    await this.#poll();
-    this.#begin(async () => {
-      for (let next = Date.now() + POLL_MS; !this.#ended; next += POLL_MS) {
-        await pause(next - Date.now());
-        await this.#poll();
-      }
-    });
+    await this.#client.open();
     return this;
   }
 
@@ -122,6 +115,7 @@ export class Gateway {
     this.#end.abort();
     this.#endedAt = Date.now();
     await Promise.all(this.#work);
+    await this.#client.close();
   }
 
   traffic(server: string, kind: 'short' | 'long' | 'stream' | 'session'): Traffic {
@@ -154,24 +148,18 @@ export class Gateway {
     });
   }
 
-  /** An orchestrator that is away is no trouble: the last answer is kept. */
-  async #poll(): Promise<void> {
-    const answer = await fetch(`${this.#url}/servers`, { signal: AbortSignal.timeout(5_000) }).catch(
-      () => null,
-    );
-    if (answer?.ok !== true) return;
-    const { servers } = (await answer.json()) as { readonly servers: readonly ServerRecord[] };
-    for (const server of servers) this.#known.set(server.name, server);
+  #endpointsOf(server: string): ServerRecord['endpoints'] {
+    return this.#client.servers().find(({ name }) => name === server)?.endpoints ?? [];
   }
 
-  #active(server: string): EndpointRecord {
-    const found = this.#known.get(server)?.endpoints.find(({ role }) => role === 'active');
+  #active(server: string): Endpoint {
+    const found = this.#endpointsOf(server).find(({ role }) => role === 'active');
     if (found === undefined) throw new Error(`${server} has no active endpoint`);
     return found;
   }
 
-  #isOver(server: string, { instance }: EndpointRecord): boolean {
-    const now = this.#known.get(server)?.endpoints.find((one) => one.instance === instance);
+  #isOver(server: string, { instance }: Endpoint): boolean {
+    const now = this.#endpointsOf(server).find((one) => one.instance === instance);
     if (now === undefined) return true;
     if (now.role === 'active') return false;
     const deadline = Date.parse(now.drain_deadline ?? '');
@@ -179,7 +167,7 @@ export class Gateway {
   }
 
   /** Tells the test server how many sessions it has. */
-  async #hold({ url }: EndpointRecord, sessions: number): Promise<void> {
+  async #hold({ url }: Endpoint, sessions: number): Promise<void> {
     const answer = await fetch(`${url ?? ''}/sessions?count=${sessions}`, {
       method: 'POST',
       signal: AbortSignal.timeout(10_000),

@@ -2,7 +2,7 @@
 export interface Answer {
   readonly code: number;
   readonly body: unknown;
-  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
 }
 
 export const found = (body: unknown, code = 200): Answer => ({ code, body, headers: {} });

@@ -14,8 +14,9 @@ export interface Question {
 export function understand(target: string): Question | Answer {
   if (!URL.canParse(target, 'http://localhost')) return badTarget(target);
   const url = new URL(target, 'http://localhost');
-  for (const route of routes) {
-    const id = idIn(route.path, url.pathname);
+  const parts = url.pathname.split('/');
+  for (const [route, wanted] of patterns) {
+    const id = idIn(wanted, parts);
     if (id === null) continue;
     const query = readQuery(route, url.searchParams);
     return typeof query === 'string' ? badQuery(query, takesOf(route, query)) : { route, ask: { id, query } };
@@ -55,10 +56,10 @@ const inMedia = (media: string | undefined, answer: Answer): Answer =>
     ? answer
     : { ...answer, headers: { 'Content-Type': media, ...answer.headers } };
 
+const patterns = routes.map((route) => [route, route.path.split('/')] as const);
+
 /** What stands for `{id}`, empty where the path has none; null when it is another path. */
-function idIn(pattern: string, pathname: string): string | null {
-  const wanted = pattern.split('/');
-  const parts = pathname.split('/');
+function idIn(wanted: readonly string[], parts: readonly string[]): string | null {
   if (parts.length !== wanted.length) return null;
   if (!wanted.every((part, at) => part === '{id}' || part === parts[at])) return null;
   return decode(parts[wanted.indexOf('{id}')] ?? '');

@@ -136,16 +136,15 @@ export class StatusClient {
   }
 
   #pause(): Promise<void> {
+    const { signal } = this.#closed;
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.#options.retryMs ?? 1_000);
-      this.#closed.signal.addEventListener(
-        'abort',
-        () => {
-          clearTimeout(timer);
-          resolve();
-        },
-        { once: true },
-      );
+      const end = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, this.#options.retryMs ?? 1_000);
+      signal.addEventListener('abort', end);
     });
   }
 }
