@@ -92,6 +92,8 @@ export interface Pulse {
   readonly quietSince: number | null;
   /** Since when two looks 5 s apart found no session and no request; null: busy or not reported. */
   readonly idleSince: number | null;
+  /** What the latest checks said, at most five, the latest last. */
+  readonly answers: readonly string[];
   /** What the latest check said: `ok`, `timeout`, `status_500`, `body_down`, `stale`, ... */
   readonly reason: string;
   /** How the answers depart from the health specification; empty when conformant. */

@@ -17,6 +17,9 @@ export interface Asked {
   readonly askedAt: number;
 }
 
+/** As many answers go into the evidence against a version. */
+const ANSWERS_KEPT = 5;
+
 /** What the answer to one question changes (contracts section 5). A failure on our own side changes only how well we see. */
 export function feel(pulse: Pulse, result: ProbeResult, asked: Asked): Pulse {
   const seen = {
@@ -24,6 +27,7 @@ export function feel(pulse: Pulse, result: ProbeResult, asked: Asked): Pulse {
     lastCheckAt: asked.askedAt,
     responseTimeMs: result.responseTimeMs,
     reason: result.reason,
+    answers: [...pulse.answers, result.reason].slice(-ANSWERS_KEPT),
   };
   if (result.outcome === 'unknown') return { ...seen, fresh: false, seenSince: null, silent: false };
   const counted = count(pulse, result.outcome);
@@ -52,6 +56,7 @@ export function seedPulse({ startedAt }: Instance, remembered: ServerMemory['hea
   return {
     state: known?.state ?? 'unknown',
     fresh: false,
+    answers: [],
     healthySince: null,
     lastOk: false,
     wasHealthy: known?.was ?? false,

@@ -59,6 +59,8 @@ describe('a version that fails', () => {
       'rollback_completed',
     ]);
     expect(told.map((one) => 'rollout_id' in one && one.rollout_id)).toEqual(told.map(() => id));
+    const [verdict] = await all('version_quarantined');
+    expect(verdict?.evidence).toMatchObject({ reason: 'down', answers: Array(5).fill('down') });
   });
 
   it('is brought back, and not set aside, while the one before cannot be had', async () => {

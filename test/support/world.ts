@@ -160,6 +160,7 @@ export function pulse(of: Instance, change: Partial<Pulse> = {}): Pulse {
   return {
     state: 'healthy',
     fresh: true,
+    answers: ['ok'],
     healthySince: of.startedAt + 2 * SECOND,
     lastOk: true,
     wasHealthy: true,

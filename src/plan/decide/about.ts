@@ -59,7 +59,7 @@ export const create = ({ view }: Case, spec: Spec): Step => ({ kind: 'create', s
 export function evidenceOf({ instance, pulse, running }: Seen): Evidence {
   if (!running)
     return { reason: exitReason(instance), exit_code: instance.exitCode, oom: instance.oomKilled };
-  return { reason: pulse?.reason ?? 'no answer', answers: [pulse?.reason ?? 'no answer'] };
+  return { reason: pulse?.reason ?? 'no answer', answers: pulse?.answers ?? [] };
 }
 
 export const exitReason = ({ oomKilled, exitCode, state }: Instance): string =>
