@@ -5,9 +5,16 @@ const named = (name: string, differs: object = {}) =>
   entry({ name, docker: { image: 'liminalcommons/x', port: 80 }, ...differs });
 
 describe('names', () => {
+  it('are told of although the entries are broken in other ways', () => {
+    const broken = { name: 'a', docker: { prot: 1 } };
+    expect(told(manifestOf([broken, broken]))).toContain(
+      'error servers[1].name: the name `a` is taken by servers[0]',
+    );
+  });
+
   it('belong to one server each', () => {
     expect(told(manifestOf([named('a'), named('a', { namespace: 'b' })]))).toEqual([
-      'error servers[1].name: the name `a` is taken by servers[0] (a)',
+      'error servers[1].name: the name `a` is taken by servers[0]',
     ]);
   });
 

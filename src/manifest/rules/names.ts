@@ -4,13 +4,23 @@ import { namespaceOf } from '../entry.ts';
 import type { Draft, Entry } from '../rules.ts';
 
 /** Names, namespaces and fixed ports belong to one server each. */
-export function nameRules({ sound }: Draft): readonly Finding[] {
+export function nameRules({ names, sound }: Draft): readonly Finding[] {
   return [
-    ...repeated(sound, 'name', ({ name }) => name),
+    ...repeatedNames(names),
     ...repeated(sound, 'namespace', namespaceOf),
     ...repeated(sound, 'docker.host_port', ({ docker }) => docker?.host_port || null),
     ...borrowed(sound),
   ];
+}
+
+/** Of broken entries too: whoever mends them is told at once. */
+function repeatedNames(names: Draft['names']): readonly Finding[] {
+  return names.flatMap((name, at) => {
+    const first = names.indexOf(name);
+    if (name === null || first === at) return [];
+    const message = `the name \`${name}\` is taken by servers[${first}]`;
+    return [error(`servers[${at}].name`, message, 'Write another one.')];
+  });
 }
 
 function repeated(
