@@ -1,7 +1,6 @@
 import type { AppIo } from '../app/app.ts';
 import { EXIT } from '../app/config.ts';
-import { preview, type PreviewConfig } from '../app/preview.ts';
-import { readAt, readBase } from '../app/read-at.ts';
+import type { PreviewConfig } from '../app/preview.ts';
 import { describeChanges, describePlan, hasWork, type Form } from '../plan/markdown.ts';
 import { diffDesired } from '../plan/diff.ts';
 import { explain } from './begin.ts';
@@ -62,6 +61,8 @@ interface Shown {
 type Shape = Form | 'json';
 
 async function now(config: PreviewConfig, form: Shape, io: AppIo): Promise<Shown> {
+  // Loaded by who needs it: most of the program is behind it.
+  const { preview } = await import('../app/preview.ts');
   const { plan: found } = await preview(config, io);
   const text = form === 'json' ? JSON.stringify(found, null, 2) : describePlan(found, form);
   return { text, something: hasWork(found) };
@@ -72,6 +73,7 @@ async function between(
   base: string,
   { form, io }: { form: Shape; io: Io },
 ): Promise<Shown> {
+  const { readAt, readBase } = await import('../app/read-at.ts');
   const [after, { desired, problem }] = await Promise.all([
     readAt(config, null, io),
     readBase(config, base, io),

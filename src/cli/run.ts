@@ -1,4 +1,4 @@
-import { openApp, type App, type AppIo } from '../app/app.ts';
+import type { App, AppIo } from '../app/app.ts';
 import { EXIT } from '../app/config.ts';
 import { explain } from './begin.ts';
 import { defineCommand, type Io } from './command.ts';
@@ -50,6 +50,8 @@ export const run = defineCommand({
   },
   async run({ once, json, timeout, ...config }, io): Promise<number> {
     try {
+      // Most of the program is needed here alone: the small commands do not wait for it.
+      const { openApp } = await import('../app/app.ts');
       const app = await openApp(config, { ...io, ...logFor(config, io) });
       io.onHangup?.(() => app.poll());
       const settling = { timeoutMs: (timeout ?? 300) * 1_000, json };

@@ -1,4 +1,3 @@
-import { descends } from '../app/descent.ts';
 import { followEvents } from '../journal/index.ts';
 import { fromLine } from '../journal/line.ts';
 import type { Event } from '../model/event.ts';
@@ -111,6 +110,7 @@ async function askGit(
   judged.add(newest.revision);
   const { revision: to, source } = newest;
   try {
+    const { descends } = await import('../app/descent.ts');
     if (await descends({ from, to, source, state }, io)) later.add(to);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
