@@ -52,15 +52,19 @@ export class Deeds {
   }
 
   async restart(instance: Instance, signal: AbortSignal): Promise<void> {
-    this.#options.news.weStop(instance.id);
+    this.#options.news.weStop(instance);
     await this.#do(instance.id, `restart ${instance.name}`, (it) => it.restart({ t: GRACE_SECONDS }), signal);
   }
 
   /** Stopping what has stopped or is gone is nothing. */
   async stop(instance: Instance, signal: AbortSignal): Promise<void> {
-    this.#options.news.weStop(instance.id);
+    const { news } = this.#options;
+    news.weStop(instance);
     const stop = (it: Docker.Container): Promise<unknown> =>
-      it.stop({ t: GRACE_SECONDS }).catch(unless(304, 404));
+      it.stop({ t: GRACE_SECONDS }).catch((error: unknown) => {
+        unless(304, 404)(error);
+        news.ended(instance.id);
+      });
     await this.#do(instance.id, `stop ${instance.name}`, stop, signal);
   }
 
@@ -131,7 +135,7 @@ export class Deeds {
 
   /** Its anonymous volumes stay: they bear no label of ours. */
   async #remove(id: string, name: string, signal: AbortSignal): Promise<void> {
-    this.#options.news.weStop(id);
+    this.#options.news.weStop({ id, state: 'running' });
     const remove = (it: Docker.Container): Promise<unknown> =>
       it.remove({ force: true, v: false }).catch(unlessGoing);
     await this.#do(id, `remove ${name}`, remove, signal);

@@ -82,6 +82,7 @@ function networkHints(event: EngineEvent, news: News): RuntimeHint[] {
 function ourHints(event: EngineEvent, news: News): RuntimeHint[] {
   const { container, action, at } = event;
   news.touch(container);
+  if (action === 'die') news.ended(container);
   if (action === 'start') news.started(container);
   const byPerson = isRequestToEnd(event) && !news.isStopOurs(container);
   const asked: RuntimeHint[] = byPerson ? [{ kind: 'kill_requested', container, at }] : [];

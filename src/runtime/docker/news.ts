@@ -1,3 +1,5 @@
+import type { Instance } from '../../model/observed.ts';
+
 /**
  * What the engine's events have told: since when none was missed, and which containers changed. What was learned by
  * asking stays true while the mark is the same and the container untouched.
@@ -6,7 +8,8 @@ export class News {
   readonly #touched = new Map<string, number>();
   /** Containers of ours, as last observed: by id, the server. */
   readonly #servers = new Map<string, string>();
-  readonly #stoppedByUs = new Set<string>();
+  /** Containers that we asked to end, and how many of these ends have not been told of yet. */
+  readonly #stoppedByUs = new Map<string, number>();
   #images = 0;
   #connections = 0;
   #connected = false;
@@ -16,8 +19,10 @@ export class News {
     this.#connections += 1;
   }
 
+  /** Ends that happen now are not told of any more. */
   disconnected(): void {
     this.#connected = false;
+    for (const id of this.#stoppedByUs.keys()) this.#stoppedByUs.set(id, 0);
   }
 
   /** Stays the same while no event can have been missed; null while they can. */
@@ -47,7 +52,7 @@ export class News {
     this.#servers.clear();
     for (const [id, server] of servers) this.#servers.set(id, server);
     for (const id of this.#touched.keys()) if (!servers.has(id)) this.#touched.delete(id);
-    for (const id of this.#stoppedByUs) if (!servers.has(id)) this.#stoppedByUs.delete(id);
+    for (const id of this.#stoppedByUs.keys()) if (!servers.has(id)) this.#stoppedByUs.delete(id);
   }
 
   serverOf(container: string): string | null {
@@ -55,12 +60,18 @@ export class News {
   }
 
   /** Until it starts again, every request to end it is ours. */
-  weStop(container: string): void {
-    this.#stoppedByUs.add(container);
+  weStop({ id, state }: Pick<Instance, 'id' | 'state'>): void {
+    this.#stoppedByUs.set(id, (this.#stoppedByUs.get(id) ?? 0) + (state === 'running' ? 1 : 0));
   }
 
+  ended(container: string): void {
+    const untold = this.#stoppedByUs.get(container) ?? 0;
+    if (untold > 0) this.#stoppedByUs.set(container, untold - 1);
+  }
+
+  /** News may be late: a start that is told before an end we asked for was before it. */
   started(container: string): void {
-    this.#stoppedByUs.delete(container);
+    if (this.#stoppedByUs.get(container) === 0) this.#stoppedByUs.delete(container);
   }
 
   isStopOurs(container: string): boolean {

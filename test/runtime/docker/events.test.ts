@@ -50,11 +50,23 @@ describe('an event of the engine', () => {
   });
 
   it('of our own stop is no request of a person, until it starts again', () => {
-    news.weStop('c1');
+    news.weStop({ id: 'c1', state: 'running' });
     expect(take('container', 'kill', 'c1', { ...ours, signal: '15' })).toHaveLength(1);
+    take('container', 'die');
     expect(take('container', 'stop')).toHaveLength(1);
     take('container', 'start');
     expect(take('container', 'kill', 'c1', { ...ours, signal: '9' })).toHaveLength(2);
+  });
+
+  it('of our own stop is ours although the start before it is told late', () => {
+    news.weStop({ id: 'c1', state: 'running' });
+    news.weStop({ id: 'c1', state: 'running' });
+    take('container', 'die');
+    take('container', 'start');
+    expect(take('container', 'kill', 'c1', { ...ours, signal: '15' })).toHaveLength(1);
+    take('container', 'die');
+    take('container', 'start');
+    expect(take('container', 'kill', 'c1', { ...ours, signal: '15' })).toHaveLength(2);
   });
 
   it('about a network concerns the container that joined or left', () => {
@@ -105,7 +117,7 @@ describe('what the news keep in mind', () => {
   it('forgets containers that are gone', () => {
     const news = new News();
     news.touch('c1');
-    news.weStop('c1');
+    news.weStop({ id: 'c1', state: 'exited' });
     news.know(new Map([['c2', 'b']]));
     expect(news.touches('c1')).toBe(0);
     expect(news.isStopOurs('c1')).toBe(false);
