@@ -59,7 +59,8 @@ describe('what comes in between an update', () => {
       const watching = await stage.watch();
       const a = stage.name('a');
       const left = { update: { ...update, soak_seconds: 30 }, rollback_on_failure: false };
-      await allReady(watching, await stage.merge([stage.entry('a', left)]), [a]);
+      const soon = { ...left, update: { ...update, soak_seconds: 3 } };
+      await allReady(watching, await stage.merge([stage.entry('a', soon)]), [a]);
       await untilEvent(watching, isOf(a, 'update_completed', '1.0.0'), 60_000);
       await stage.merge([stage.entry('a', left, '2.1.1')]);
       const live = await watching.status.server(a, isLive('2.1.1'));
