@@ -1,26 +1,7 @@
 import { StatusClient } from '../gateway-kit/client/client.ts';
 import type { Endpoint, ServerRecord } from '../gateway-kit/client/types.ts';
 import { openSession } from './mcp.ts';
-
-/** What became of the requests of one kind. */
-export interface Traffic {
-  readonly sent: number;
-  readonly answered: number;
-  /** In words: when, what, and how it failed. */
-  readonly failed: readonly string[];
-  /** Versions that answered, in the order they were first seen. */
-  readonly versions: readonly string[];
-  /** From its first request until no more were begun. */
-  readonly seconds: number;
-}
-
-interface Count {
-  readonly begunAt: number;
-  sent: number;
-  answered: number;
-  readonly failed: string[];
-  readonly versions: Set<string>;
-}
+import { Count, type Traffic } from './traffic.ts';
 
 const TICK_MS = 10;
 /** A session moves on so long before the deadline of its endpoint. */
@@ -119,9 +100,7 @@ export class Gateway {
   }
 
   traffic(server: string, kind: 'short' | 'long' | 'stream' | 'session'): Traffic {
-    const { versions, begunAt, ...count } = this.#count(server, kind);
-    const seconds = ((this.#endedAt ?? Date.now()) - begunAt) / 1_000;
-    return { ...count, versions: [...versions], seconds };
+    return this.#count(server, kind).traffic(this.#endedAt ?? Date.now());
   }
 
   /** All that failed, of whatever kind. */
@@ -198,13 +177,12 @@ export class Gateway {
   ): Promise<void> {
     const count = this.#count(server, kind);
     const begun = Date.now();
-    count.sent += 1;
+    count.send(begun);
     try {
-      count.versions.add(await ask());
-      count.answered += 1;
+      count.answer(await ask(), Date.now());
     } catch (error) {
       const after = `${begun - this.#started} ms, after ${Date.now() - begun} ms`;
-      count.failed.push(`${server} ${kind} ${where} at ${after}: ${causeOf(error)}`);
+      count.fail(`${server} ${kind} ${where} at ${after}: ${causeOf(error)}`);
     }
   }
 
@@ -212,7 +190,7 @@ export class Gateway {
     const key = `${server} ${kind}`;
     const known = this.#counts.get(key);
     if (known !== undefined) return known;
-    const count = { begunAt: Date.now(), sent: 0, answered: 0, failed: [], versions: new Set<string>() };
+    const count = new Count(Date.now());
     this.#counts.set(key, count);
     return count;
   }

@@ -1,4 +1,5 @@
 // `npm run validate:w2`: a new version in the registry takes over by itself and nobody notices; a bad one undoes itself.
+import { randomBytes } from 'node:crypto';
 import { buildServerImage } from '../images/build.ts';
 import { Claims, secondsSince } from '../stage/claims.ts';
 import { readEvents } from '../stage/events.ts';
@@ -8,10 +9,13 @@ import { Screen } from '../stage/screen.ts';
 import { openStage, type Stage, type Watching } from '../stage/stage.ts';
 import { isReady } from '../stage/status.ts';
 
-const name = 'mcp-server-github';
+/** A name of its own: what others push to the same registry is no version of it. */
+const name = `mcp-server-github-${randomBytes(2).toString('hex')}`;
 const checkSeconds = 10;
 const deploymentSeconds = 30;
-const perSecond = 200;
+const perSecond = { promised: 200, sent: 215 };
+/** A pause that people would call an outage; less is the noise of a busy machine. */
+const pauseSeconds = 0.5;
 /** A gateway that polls every second has learned of a change long before 5 s. */
 const update = {
   ...{ min_healthy_seconds: 5, healthy_deadline_seconds: 30, soak_seconds: 15 },
@@ -50,9 +54,9 @@ async function validate({ engine, repository, watch }: Stage): Promise<void> {
   const watching = await watch({ options: ['--update-interval', String(checkSeconds)] });
   await watching.status.server(name, isReady);
   const gateway = await new Gateway(watching.url).open();
-  gateway.load(name, perSecond, '/health');
+  gateway.load(name, perSecond.sent, '/health');
   for (let session = 0; session < 5; session += 1) gateway.mcpSession(name, 'whoami');
-  screen.say(`${perSecond} requests a second and 5 MCP sessions from now on`);
+  screen.say(`${perSecond.sent} requests a second and 5 MCP sessions from now on`);
   try {
     await goodVersion(watching, engine);
     await badVersion(watching, engine);
@@ -103,17 +107,13 @@ async function untilProven(status: Watching['status']): Promise<void> {
 function nobodyNoticed(gateway: Gateway): void {
   const [requests, sessions] = [gateway.traffic(name, 'short'), gateway.traffic(name, 'session')];
   const rate = requests.answered / requests.seconds;
-  claims.holds('requests a second', rate >= perSecond * 0.95, rate.toFixed(0), `about ${perSecond}`);
+  const { promised } = perSecond;
+  claims.holds('requests answered a second', rate >= promised, rate.toFixed(0), `at least ${promised}`);
   const lost = `${requests.failed.length} of ${requests.sent}`;
   claims.holds('requests lost', requests.failed.length === 0, lost, '0');
   const cut = `${sessions.failed.length} of ${sessions.sent}`;
   claims.holds('calls lost in MCP sessions', sessions.failed.length === 0, cut, '0');
   claims.holds('both versions answered', requests.versions.length === 2, requests.versions.join(', then '));
-  claims.holds(
-    'downtime',
-    requests.failed.length === 0,
-    `${requests.failed.length === 0 ? 0 : 'some'} s`,
-    '0 s',
-  );
+  claims.within('downtime: longest time without an answer', requests.downtimeSeconds, pauseSeconds);
   for (const line of gateway.failed.slice(0, 5)) screen.say(line);
 }

@@ -1,29 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { describe, expect, inject, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { until } from '../../examples/engine/commands.ts';
-import { typescriptFlags } from '../../examples/engine/keeping.ts';
-import { recordPath } from '../../examples/engine/record.ts';
 import { processesWith } from '../support/processes.ts';
-
-const env = { ...process.env, MCP_ORCHESTRATION_TEST_ENGINE: recordPath(inject('engine').directory) };
-const commandOf = (script: string): string[] => [
-  ...typescriptFlags(),
-  fileURLToPath(new URL(`../../examples/${script}`, import.meta.url)),
-];
-
-/** What it printed; fails with that when its exit code is not 0. */
-async function play(script: string): Promise<string> {
-  const options = { env, timeout: 170_000, maxBuffer: 16 * 1024 * 1024 };
-  const { code, stdout } = await promisify(execFile)(process.execPath, commandOf(script), options).then(
-    (done) => ({ code: 0, ...done }),
-    (failed: { readonly code?: number; readonly stdout: string }) => failed,
-  );
-  expect(code, stdout).toBe(0);
-  return stdout;
-}
+import { commandOf, play, playEnv } from '../support/play-example.ts';
 
 test('the waypoint is reached, and says its figures', async () => {
   const output = await play('waypoints/w1.ts');
@@ -44,7 +24,7 @@ describe('the demo', () => {
 
   test('killed in the middle, it leaves no process behind', async () => {
     const demo = spawn(process.execPath, commandOf('demo/demo.ts'), {
-      env,
+      env: playEnv(),
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let said = '';

@@ -64,4 +64,16 @@ test('a registry that fails in the middle of a pull delays an update, and nothin
   await gateway.close();
   expect(gateway.failed).toEqual([]);
   expect(await eventsOf(watching, 'version_quarantined')).toEqual([]);
+
+  const gates = (fault: Fault): Promise<LoggedEvent[]> =>
+    eventsOf(watching, 'update_gate_failed', stage.name(fault));
+  for (const event of (await Promise.all(faults.map(gates))).flat()) {
+    expect(event).toMatchObject({ gate: 'pull', class: 'world', version: '1.1.0' });
+    expect(event['retry_at'], 'it is tried again, and that is told').toBeGreaterThan(event.time_ms);
+  }
+  expect(await gates('slow'), 'what is slow has not failed').toEqual([]);
+  const pulled = await Promise.all(
+    faults.map((fault) => eventsOf(watching, 'image_pulled', stage.name(fault))),
+  );
+  expect(Math.min(...pulled.map((all) => all.length)), 'one for each version').toBeGreaterThanOrEqual(2);
 });

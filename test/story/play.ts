@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openStage, type Stage } from '../support/orchestrator.ts';
-import { stories, type Story } from './stories.ts';
+import { allStories } from './all.ts';
+import type { Story } from './stories.ts';
 
 interface Death {
   readonly at: number;
@@ -20,7 +21,7 @@ const offset = (): number => new Date().getDate() % EVERY;
 
 /** Replays every `of`-th story with a death on both sides of every write: files run side by side, so stories are dealt out. */
 export function replay(share: number, of: number): void {
-  const dealt = stories.filter((_, at) => at % of === share);
+  const dealt = allStories.filter((_, at) => at % of === share);
   describe.each(dealt)('$name', (story) => {
     it('ends the same with a death at every write', { timeout: 240_000 }, async () => {
       const whole = await play(story, null);

@@ -9,9 +9,9 @@ export interface Story {
   tell(stage: Stage): Promise<void>;
 }
 
-const QUICK_TIMES =
+export const QUICK_TIMES =
   'min_healthy_seconds: 2, healthy_deadline_seconds: 30, soak_seconds: 20, drain_min_seconds: 5, drain_timeout_seconds: 10';
-const FOLLOWS = 'version_strategy: semantic, auto_update: true';
+export const FOLLOWS = 'version_strategy: semantic, auto_update: true';
 const HEALTH = `health_check: { interval_seconds: 5, timeout_seconds: 2, start_period_seconds: 5, suspect_interval_seconds: 1 }`;
 const RECOVERY = `recovery: { max_attempts: 3, backoff_seconds: [1, 2, 4], slow_retry_seconds: 60 }`;
 
@@ -37,7 +37,7 @@ export function publish(stage: Stage, ...versions: readonly string[]): void {
   for (const version of versions) stage.engine.controls.publish(imageOf(version), digestOf(version));
 }
 
-const liveOf = (stage: Stage, server: string): string => {
+export const liveOf = (stage: Stage, server: string): string => {
   const found = stage.engine.controls
     .instances()
     .find((instance) => instance.server === server && instance.joined);

@@ -21,10 +21,15 @@ let activeSessions = 0;
 let activeRequests = 0;
 let draining = false;
 
-if (behaviour === 'exit-at-once') process.exit(1);
+if (behaviour === 'exit-at-once') {
+  console.log(`${version} cannot begin`);
+  process.exit(1);
+}
 if (behaviour === 'exit-zero') process.exit(0);
 if (behaviour === 'exit-after-5s') setTimeout(() => process.exit(1), afterSeconds(5) * 1000);
-process.on('SIGTERM', () => behaviour !== 'ignore-sigterm' && drain());
+// Whatever it is told to do later.
+const isDeaf = behaviour === 'ignore-sigterm';
+process.on('SIGTERM', () => !isDeaf && drain());
 
 const routes = {
   '/health': health,
