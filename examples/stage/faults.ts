@@ -14,6 +14,10 @@ export async function runningOf(stage: Pick<Stage, 'engine' | 'owner'>, server: 
 export const hang = (stage: Pick<Stage, 'engine' | 'owner'>, server: string): Promise<void> =>
   signalServer(stage, server, 'SIGSTOP');
 
+/** What hangs goes on as if nothing had been. */
+export const goOn = (stage: Pick<Stage, 'engine' | 'owner'>, server: string): Promise<void> =>
+  signalServer(stage, server, 'SIGCONT');
+
 /** Its process is gone at once, and nobody asked the engine for it. */
 export const crash = (stage: Pick<Stage, 'engine' | 'owner'>, server: string): Promise<void> =>
   signalServer(stage, server, 'SIGKILL');
@@ -21,7 +25,7 @@ export const crash = (stage: Pick<Stage, 'engine' | 'owner'>, server: string): P
 async function signalServer(
   stage: Pick<Stage, 'engine' | 'owner'>,
   server: string,
-  signal: 'SIGSTOP' | 'SIGKILL',
+  signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL',
 ): Promise<void> {
   const { socket } = stage.engine.docker;
   const headers = { 'content-type': 'application/json' };
