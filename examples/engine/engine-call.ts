@@ -7,7 +7,7 @@ interface EngineAnswer {
 }
 
 interface EngineRequest {
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly body?: Readable | string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Milliseconds for the whole exchange, the last byte included; 10 s when not given. */

@@ -1,0 +1,99 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { askEngine } from '../../examples/engine/engine-call.ts';
+import { tarOf } from '../../examples/images/node-base.ts';
+import { containersOf } from '../../examples/stage/containers.ts';
+import type { LoggedEvent } from '../../examples/stage/events.ts';
+import { isReady } from '../../examples/stage/status.ts';
+import { program } from '../support/program.ts';
+import {
+  allReady,
+  eventsOf,
+  openTestStage,
+  theServer,
+  untilEvent,
+  type TestStage,
+} from '../support/stage.ts';
+
+const update = {
+  ...{ min_healthy_seconds: 1, healthy_deadline_seconds: 11, soak_seconds: 6 },
+  ...{ drain_min_seconds: 1, drain_timeout_seconds: 2 },
+};
+
+let stage: TestStage;
+beforeEach(async () => {
+  stage = await openTestStage();
+});
+afterEach(() => stage.close());
+
+test('a writable volume allows one copy: the plan says so, the data outlives the update and the way back', async () => {
+  await theServer(stage.engine, '3.1.0');
+  await theServer(stage.engine, '3.2.0', 'answer-503');
+  const watching = await stage.watch();
+  const a = stage.name('a');
+  const merge = (version: string): Promise<string> =>
+    stage.merge([
+      stage.entry('a', { update, docker: { volumes: [{ source: 'data', target: '/data' }] } }, version),
+    ]);
+  const first = await merge('1.0.0');
+  await allReady(watching, first, [a]);
+  await write();
+  await untilEvent(watching, isOf('update_completed', '1.0.0'));
+  await merge('3.1.0');
+  expect(await plannedSince(first)).toContain(
+    'it is stopped before the new one starts (writable volume data)',
+  );
+  await untilEvent(watching, isOf('server_ready', '3.1.0'));
+  expect(await statesOf(), 'the old one is kept until the new one is proven').toEqual(['exited', 'running']);
+  await untilEvent(watching, isOf('update_completed', '3.1.0'));
+  await merge('3.2.0');
+  const verdict = await untilEvent(watching, isOf('version_quarantined', '3.2.0'));
+  expect(verdict).toMatchObject({ gate: 'health', evidence: { reason: 'status_503' } });
+  await watching.status.server(a, (server) => isReady(server) && server.version === '3.1.0');
+  await read();
+  const told = await Promise.all(
+    ['server_stopped', 'server_starting'].map((type) => eventsOf(watching, type, a)),
+  );
+  const order = told.flat().sort((one, other) => one.seq - other.seq);
+  expect(order.map(({ event_type, version }) => `${event_type} ${version ?? '-'}`).slice(0, 5)).toEqual([
+    ...['server_starting 1.0.0', 'server_stopped 1.0.0', 'server_starting 3.1.0'],
+    ...['server_stopped 3.1.0', 'server_starting 3.2.0'],
+  ]);
+
+  function isOf(type: string, version: string) {
+    return (event: LoggedEvent): boolean =>
+      event.event_type === type && event.server_name === a && event.version === version;
+  }
+});
+
+async function plannedSince(base: string): Promise<string> {
+  const from = ['--manifest', stage.repository.url, '--state', join(stage.folder, 'plan')];
+  const trusted = `127.0.0.1:${stage.engine.registry.port}/liminalcommons/*`;
+  const { stdout, stderr } = await program(['plan', ...from, '--base', base, '--trust', trusted]);
+  return stdout + stderr;
+}
+
+const statesOf = async (): Promise<string[]> =>
+  (await containersOf(stage.engine, stage.owner)).map(({ State }) => State).sort();
+
+/** Puts a file into the volume, as the server would. */
+async function write(): Promise<void> {
+  const folder = await mkdtemp(join(stage.folder, 'proof-'));
+  await writeFile(join(folder, 'proof'), 'kept');
+  await askEngine(stage.engine.docker.socket, await archive('/data'), {
+    method: 'PUT',
+    body: tarOf(['-C', folder, 'proof']),
+  });
+}
+
+/** Throws when the file is not there. */
+async function read(): Promise<void> {
+  const { text } = await askEngine(stage.engine.docker.socket, await archive('/data/proof'));
+  expect(text).toContain('kept');
+}
+
+async function archive(path: string): Promise<string> {
+  const running = (await containersOf(stage.engine, stage.owner)).find(({ State }) => State === 'running');
+  return `/containers/${running?.Id ?? '-'}/archive?path=${encodeURIComponent(path)}`;
+}
