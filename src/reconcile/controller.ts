@@ -138,12 +138,13 @@ export class Controller {
     const { intake, look, clock, recorder } = this.#deps;
     const { desired } = intake;
     if (desired === null) return clock.now() + RESYNC_MS;
+    const lookedAt = clock.now();
     const world = await look.world(desired, clock.deadline(LOOK_DEADLINE_MS, signal));
     const plan = makePlan(world);
     this.#latest = { world, plan };
     await this.#noteAll(plan, desired.traceId);
     const hands = { ...this.#deps.hands, revision: desired.revision, progress: this.#onProgress };
-    const retryAt = this.#dispatch.begin(inOrder(plan.decisions, desired), hands);
+    const retryAt = this.#dispatch.begin(inOrder(plan.decisions, desired), { ...hands, lookedAt });
     // Intents of what was just begun are in memory before anything else is planned: the budget counts them.
     await recorder.flush();
     this.publish();

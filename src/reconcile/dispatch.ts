@@ -3,7 +3,7 @@ import { Failure } from '../model/failure.ts';
 import type { Decision, Step } from '../model/step.ts';
 import { noteMisfortune, tellFailed, tellUnwritten } from './misfortune.ts';
 import { perform, type Hands } from './perform.ts';
-import { Pulls } from './pulls.ts';
+import { Pulls, type Looked } from './pulls.ts';
 
 /** Kinds of work that may not crowd each other out: a slow rollout never delays a recovery. */
 type Lane = 'rollout' | 'quick';
@@ -47,7 +47,7 @@ export class Dispatch {
   }
 
   /** Begins what may begin now. Returns when what was put off may be tried again (Unix ms), or null. */
-  begin(decisions: readonly Decision[], hands: Hands): number | null {
+  begin(decisions: readonly Decision[], hands: Hands & Looked): number | null {
     const now = hands.clock.now();
     const pullAt = this.#pulls.begin(decisions, hands);
     this.#forgetOld(now);

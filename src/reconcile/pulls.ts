@@ -15,6 +15,11 @@ const MOST_FROM_ONE_REGISTRY = 4;
 /** One without any news for so long takes no place: it may hang for as long as its deadline. */
 const STANDS_STILL_MS = 10_000;
 
+/** When the look began that the decisions come from, Unix ms. */
+export interface Looked {
+  readonly lookedAt: number;
+}
+
 interface UnderWay {
   readonly pull: Pull;
   /** Unix ms of its latest news. */
@@ -30,6 +35,8 @@ export class Pulls {
   readonly #underWay = new Map<string, UnderWay>();
   /** By server, Unix ms. */
   readonly #notBefore = new Map<string, number>();
+  /** By server, Unix ms. */
+  readonly #endedAt = new Map<string, number>();
 
   constructor(options: { readonly log: Log; readonly hint: () => void }) {
     this.#log = options.log;
@@ -37,13 +44,16 @@ export class Pulls {
   }
 
   /** Begins what may begin now. Returns when what found no room may be tried again (Unix ms), or null. */
-  begin(decisions: readonly Decision[], hands: Hands): number | null {
+  begin(decisions: readonly Decision[], { lookedAt, ...hands }: Hands & Looked): number | null {
     const now = hands.clock.now();
     const asked = new Map(decisions.map(({ server, pull }) => [server, pull]));
     for (const [server, { pull, given }] of this.#underWay) {
       if (!isSame(asked.get(server) ?? null, pull)) given.abort();
     }
-    const wanted = [...asked.values()].filter((pull) => pull !== null && !this.#underWay.has(pull.server));
+    // One that ended after the look began is not known to have ended.
+    const isNew = ({ server }: Pull): boolean =>
+      !this.#underWay.has(server) && (this.#endedAt.get(server) ?? -1) < lookedAt;
+    const wanted = [...asked.values()].filter((pull) => pull !== null && isNew(pull));
     const later = (wanted as Pull[]).filter((pull) => !this.#begins(pull, now, hands));
     return later.length === 0 ? null : now + STANDS_STILL_MS;
   }
@@ -89,6 +99,7 @@ export class Pulls {
       if (!given.aborted) await this.#failed(pull, error, hands);
     } finally {
       this.#underWay.delete(pull.server);
+      this.#endedAt.set(pull.server, hands.clock.now());
       hands.progress(pull.server, null);
       this.#hint();
     }
