@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LoggedEvent } from '../../examples/stage/events.ts';
-import { hang } from '../../examples/stage/faults.ts';
+import { crash, hang } from '../../examples/stage/faults.ts';
 import { Gateway } from '../../examples/stage/gateway.ts';
 import type { Watching } from '../../examples/stage/stage.ts';
 import { isReady } from '../../examples/stage/status.ts';
@@ -50,14 +50,13 @@ test.concurrent(
     try {
       await behave(watching, flapping, 'flapping');
       const fault = Date.now();
-      await Promise.all([
-        hang(stage, hung),
-        behave(watching, killed, 'exit-at-once'),
-        behave(watching, sick, 'answer-503'),
-      ]);
+      await Promise.all([hang(stage, hung), crash(stage, killed), behave(watching, sick, 'answer-503')]);
       const down = await untilEvent(watching, ofServer('server_down', killed));
-      expect(down).toMatchObject({ reason: 'exited_1', by: 'itself', attempt: 0, trace_id: 'w3' });
+      expect(down).toMatchObject({ reason: 'exited_137', by: 'itself', attempt: 0, trace_id: 'w3' });
       expect(down['seconds_to_detect'], 'a crash is seen within a second').toBeLessThanOrEqual(1);
+      const begun = await untilEvent(watching, ofServer('recovery_started', killed));
+      // backoff_seconds[0] is 1.
+      expect((begun.time_ms - down.time_ms) / 1_000).toBeLessThanOrEqual(2);
       const silent = await untilEvent(watching, ofServer('server_down', hung));
       // Interval 2 s, timeout 1 s, then asked every second: 5 s from start to end, and a busy machine.
       expect((silent.time_ms - fault) / 1_000).toBeLessThanOrEqual(8);
