@@ -50,10 +50,9 @@ export class Pulls {
     for (const [server, { pull, given }] of this.#underWay) {
       if (!isSame(asked.get(server) ?? null, pull)) given.abort();
     }
-    // One that ended after the look began is not known to have ended.
-    const isNew = ({ server }: Pull): boolean =>
-      !this.#underWay.has(server) && (this.#endedAt.get(server) ?? -1) < lookedAt;
-    const wanted = [...asked.values()].filter((pull) => pull !== null && isNew(pull));
+    const wanted = [...asked.values()].filter(
+      (pull) => pull !== null && !this.#underWay.has(pull.server) && this.#isOver(pull, { lookedAt, now }),
+    );
     const later = (wanted as Pull[]).filter((pull) => !this.#begins(pull, now, hands));
     return later.length === 0 ? null : now + STANDS_STILL_MS;
   }
@@ -82,6 +81,12 @@ export class Pulls {
   #isPutOff({ server }: Pull, now: number): boolean {
     const left = (this.#notBefore.get(server) ?? 0) - now;
     return left > 0 && left <= UNWRITTEN_MS;
+  }
+
+  /** One that ended after the look began is not known to have ended. Later than now: the clock was set back. */
+  #isOver({ server }: Pull, { lookedAt, now }: Looked & { readonly now: number }): boolean {
+    const endedAt = this.#endedAt.get(server) ?? -1;
+    return endedAt < lookedAt || endedAt > now;
   }
 
   #hasRoom({ spec }: Pull, now: number): boolean {

@@ -117,3 +117,12 @@ it('pulls that hang delay the images of others for seconds, not for as long as t
   await stage.pass(30 * SECOND);
   expect(await secondsTo('image_pulled', 'e', at)).toBeLessThan(20);
 });
+
+it('a clock that is set back keeps no image away', async () => {
+  await runsOn('1.0.0', 'a');
+  publish(stage, '1.1.0');
+  stage.clock.set(-3_600 * SECOND);
+  await stage.commit(manifest({ a: entry('1.1.0') }));
+  await stage.pass(10 * SECOND);
+  expect(stage.engine.controls.deeds.filter((deed) => deed.startsWith('pull '))).toHaveLength(2);
+});
