@@ -138,7 +138,7 @@ export class Controller {
     const { intake, look, clock, recorder } = this.#deps;
     const { desired } = intake;
     if (desired === null) return clock.now() + RESYNC_MS;
-    const lookedAt = clock.now();
+    const lookedAt = this.#dispatch.moment();
     const world = await look.world(desired, clock.deadline(LOOK_DEADLINE_MS, signal));
     const plan = makePlan(world);
     this.#latest = { world, plan };

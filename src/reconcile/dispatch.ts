@@ -1,6 +1,7 @@
 import type { Log } from '../lib/log.ts';
 import { Failure } from '../model/failure.ts';
 import type { Decision, Step } from '../model/step.ts';
+import { Ends } from './ends.ts';
 import { noteMisfortune, tellFailed, tellUnwritten } from './misfortune.ts';
 import { perform, type Hands } from './perform.ts';
 import { Pulls, type Looked } from './pulls.ts';
@@ -35,6 +36,7 @@ interface Delay {
 export class Dispatch {
   readonly #log: Log;
   readonly #hint: () => void;
+  readonly #ends = new Ends();
   readonly #pulls: Pulls;
   readonly #inHand = new Map<string, { readonly step: Step; readonly done: Promise<void> }>();
   /** By step: what cannot be done now keeps nothing else from being done. */
@@ -43,20 +45,26 @@ export class Dispatch {
   constructor(options: { readonly log: Log; readonly hint: () => void }) {
     this.#log = options.log;
     this.#hint = options.hint;
-    this.#pulls = new Pulls(options);
+    this.#pulls = new Pulls({ ...options, ends: this.#ends });
   }
 
   /** Begins what may begin now. Returns when what was put off may be tried again (Unix ms), or null. */
-  begin(decisions: readonly Decision[], hands: Hands & Looked): number | null {
+  begin(decisions: readonly Decision[], { lookedAt, ...hands }: Hands & Looked): number | null {
     const now = hands.clock.now();
-    const pullAt = this.#pulls.begin(decisions, hands);
+    const pullAt = this.#pulls.begin(decisions, { ...hands, lookedAt });
     this.#forgetOld(now);
     for (const { server, step, held } of decisions) {
       if (step === null || held !== null || this.#inHand.has(server)) continue;
+      if (!this.#ends.wasSeen(server, lookedAt)) continue;
       if (this.#isPutOff(step, now) || !this.#hasRoom(laneOf[step.kind])) continue;
       this.#inHand.set(server, { step, done: this.#carryOut(step, hands) });
     }
     return earliest([pullAt, this.#earliestDelay(now)]);
+  }
+
+  /** To be asked for when a look begins, and given with what is decided from it. */
+  moment(): number {
+    return this.#ends.moment();
   }
 
   /** The step each server has in hand. */
@@ -89,6 +97,7 @@ export class Dispatch {
       await this.#failed(step, error, hands);
     } finally {
       this.#inHand.delete(step.server);
+      this.#ends.note(step.server);
       this.#hint();
     }
   }

@@ -3,6 +3,7 @@ import { secondsBetween } from '../lib/time.ts';
 import { Failure } from '../model/failure.ts';
 import { imageRefOf, registryOf } from '../model/spec.ts';
 import type { Decision, Pull } from '../model/step.ts';
+import type { Ends } from './ends.ts';
 import { notePullFailed, tellFailed, tellUnwritten } from './misfortune.ts';
 import { beginRollout, write, type Hands } from './perform.ts';
 
@@ -15,8 +16,8 @@ const MOST_FROM_ONE_REGISTRY = 4;
 /** One without any news for so long takes no place: it may hang for as long as its deadline. */
 const STANDS_STILL_MS = 10_000;
 
-/** When the look began that the decisions come from, Unix ms. */
 export interface Looked {
+  /** When the look began that the decisions come from, as `Ends.moment` tells it. */
   readonly lookedAt: number;
 }
 
@@ -32,15 +33,15 @@ interface UnderWay {
 export class Pulls {
   readonly #log: Log;
   readonly #hint: () => void;
+  readonly #ends: Ends;
   readonly #underWay = new Map<string, UnderWay>();
   /** By server, Unix ms. */
   readonly #notBefore = new Map<string, number>();
-  /** By server, Unix ms. */
-  readonly #endedAt = new Map<string, number>();
 
-  constructor(options: { readonly log: Log; readonly hint: () => void }) {
+  constructor(options: { readonly log: Log; readonly hint: () => void; readonly ends: Ends }) {
     this.#log = options.log;
     this.#hint = options.hint;
+    this.#ends = options.ends;
   }
 
   /** Begins what may begin now. Returns when what found no room may be tried again (Unix ms), or null. */
@@ -50,9 +51,9 @@ export class Pulls {
     for (const [server, { pull, given }] of this.#underWay) {
       if (!isSame(asked.get(server) ?? null, pull)) given.abort();
     }
-    const wanted = [...asked.values()].filter(
-      (pull) => pull !== null && !this.#underWay.has(pull.server) && this.#isOver(pull, { lookedAt, now }),
-    );
+    const isNew = ({ server }: Pull): boolean =>
+      !this.#underWay.has(server) && this.#ends.wasSeen(`pull ${server}`, lookedAt);
+    const wanted = [...asked.values()].filter((pull) => pull !== null && isNew(pull));
     const later = (wanted as Pull[]).filter((pull) => !this.#begins(pull, now, hands));
     return later.length === 0 ? null : now + STANDS_STILL_MS;
   }
@@ -83,12 +84,6 @@ export class Pulls {
     return left > 0 && left <= UNWRITTEN_MS;
   }
 
-  /** One that ended after the look began is not known to have ended. Later than now: the clock was set back. */
-  #isOver({ server }: Pull, { lookedAt, now }: Looked & { readonly now: number }): boolean {
-    const endedAt = this.#endedAt.get(server) ?? -1;
-    return endedAt < lookedAt || endedAt > now;
-  }
-
   #hasRoom({ spec }: Pull, now: number): boolean {
     const registry = registryOf(spec.image);
     const same = [...this.#underWay.values()].filter(
@@ -104,7 +99,7 @@ export class Pulls {
       if (!given.aborted) await this.#failed(pull, error, hands);
     } finally {
       this.#underWay.delete(pull.server);
-      this.#endedAt.set(pull.server, hands.clock.now());
+      this.#ends.note(`pull ${pull.server}`);
       hands.progress(pull.server, null);
       this.#hint();
     }

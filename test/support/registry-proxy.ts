@@ -81,7 +81,8 @@ export class RegistryProxy {
     const half = Math.floor(all.length / 2);
     await new Promise<void>((resolve) => answer.write(all.subarray(0, half), () => resolve()));
     if (kind === 'cut') {
-      this.#dead = true;
+      // It may have been healed meanwhile.
+      this.#dead = this.#fault !== null;
       return void answer.destroy();
     }
     await new Promise<void>((resolve) => this.#held.push(resolve));
