@@ -159,9 +159,10 @@ export class Gateway {
     kind: string,
     path: string,
     isWhole: (text: string) => boolean = () => true,
-    base = this.#active(server).url ?? '',
+    endpoint?: string,
   ): Promise<void> {
-    await this.#counted(server, { kind, where: `${base}${path}` }, async () => {
+    await this.#counted(server, { kind, where: `${endpoint ?? ''}${path}` }, async () => {
+      const base = endpoint ?? this.#active(server).url ?? '';
       const answer = await fetch(`${base}${path}`, { signal: AbortSignal.timeout(30_000) });
       const text = await answer.text();
       if (!answer.ok || !isWhole(text)) throw new Error(`${answer.status} ${text.slice(-100)}`);

@@ -358,6 +358,16 @@ describe('during an update', () => {
     expect(update.state).toBe('draining');
   });
 
+  it('the old one takes everybody again as soon as it is to take over again', () => {
+    const promoted = { container: 'old', spec: v1.digest, version: '1.0.0', at: NOW - SECOND };
+    const back = record({ wanted: v2, instances: [old, live], memory: { ...memory, promoted } });
+    expect(back.endpoints.map(({ role, drain_deadline }) => [role, drain_deadline])).toEqual([
+      ['active', undefined],
+      ['draining', undefined],
+    ]);
+    expect(back).toMatchObject({ routable: true, version: '1.0.0' });
+  });
+
   it('the old one takes nobody new where the new one cannot run beside it', () => {
     const fixed = spec('github', '2.0.0', { hostPort: 9000 });
     const drained = record({

@@ -4,9 +4,16 @@ import type { EndpointRecord } from '../../model/status.ts';
 import { drainLimits } from '../decide/drain.ts';
 import { drainBegan, type Case, type Seen } from '../decide/words.ts';
 
-/** The live one while it runs and its drain has not begun: new sessions go there. */
+/** The live one while it runs and does not drain: new sessions go there. */
 export function activeOf(c: Case): Seen | null {
-  return c.live?.running && drainBegan(c, c.live) === null ? c.live : null;
+  return c.live?.running && !isDraining(c, c.live) ? c.live : null;
+}
+
+/** A promotion calls a drain off as soon as it is meant: nobody is without an address until it is done. */
+function isDraining(c: Case, seen: Seen): boolean {
+  const began = drainBegan(c, seen);
+  const { promoted } = c.view.memory;
+  return began !== null && !(promoted?.container === seen.instance.id && promoted.at > began);
 }
 
 /** Where new sessions go from the host. */
@@ -37,7 +44,7 @@ function endpointOf(c: Case, seen: Seen, advertise: string | null): EndpointReco
     ...pathsOf(url, instance),
     container_url: inside,
     container_mcp_url: pathsOf(inside, instance).mcp_url,
-    ...(began === null ? {} : { drain_deadline: deadlineOf(c, began) }),
+    ...(began === null || role === 'active' ? {} : { drain_deadline: deadlineOf(c, began) }),
   };
 }
 
