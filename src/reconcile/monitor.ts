@@ -83,6 +83,8 @@ export class Monitor {
     const ahead = now - this.#deps.clock.elapsed();
     const leap = ahead - this.#ahead;
     this.#ahead = ahead;
+    // A clock that was set forward may be set back again: then that moment is not one to come.
+    this.#watchedSince = Math.min(this.#watchedSince, now);
     if (leap <= TOLERATED_LEAP_MS) return;
     this.#watchedSince = now;
     for (const bed of this.#beds.values()) {

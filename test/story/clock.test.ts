@@ -100,3 +100,16 @@ describe.each([
     expect(await eventsOf('recovery_started')).toEqual([]);
   });
 });
+
+it('set forwards and back again, it ends a drain when that is over', async () => {
+  await running(['a']);
+  publish(stage, '1.1.0');
+  stage.clock.set(HOUR);
+  await stage.pass(5_000);
+  await stage.commit(manifest({ a: entry('1.1.0') }));
+  while ((await eventsOf('drain_started')).length === 0) await stage.pass(500);
+  stage.clock.set(-HOUR);
+  await stage.pass(60_000);
+  expect(await eventsOf('drain_completed')).toHaveLength(1);
+  expect(await eventsOf('update_completed')).toHaveLength(2);
+});
