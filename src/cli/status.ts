@@ -29,10 +29,18 @@ interface Asked extends Client {
 
 const WATCH_SECONDS = 5;
 const TRY_AGAIN_MS = 2_000;
+const PATIENCE_MS = 5_000;
+const ASK_AGAIN_MS = 250;
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
 async function once(asked: Asked, io: Io): Promise<number> {
-  const shown = await look(asked, io, null);
+  const until = io.clock.now() + PATIENCE_MS;
+  let shown = await look(asked, io, null);
+  // One that has just started has not looked yet, and will have in a moment.
+  while (shown.early === true && io.clock.now() < until && !io.signal.aborted) {
+    await io.clock.sleep(ASK_AGAIN_MS, io.signal);
+    shown = await look(asked, io, null);
+  }
   if (!shown.ok) io.stderr.write(`status: ${shown.text}\n`);
   else io.stdout.write(shown.text);
   return shown.ok ? 0 : 1;
@@ -58,6 +66,8 @@ interface Shown {
   readonly ok: boolean;
   readonly text: string;
   readonly index: number | null;
+  /** It answers, and knows nothing yet. */
+  readonly early?: boolean;
 }
 
 /** With an index it is waited for a change of it, for as long as times on the screen may stand still. */
@@ -66,7 +76,8 @@ async function look(asked: Asked, io: Io, index: number | null): Promise<Shown> 
   const query = index === null ? '' : `?index=${index}&wait=${WATCH_SECONDS}s`;
   const got = await ask(asked, `${path}${query}`, io, WATCH_SECONDS);
   if (!got.ok) return { ok: false, text: got.error, index: null };
-  if (got.value.code !== 200) return { ok: false, text: refusalOf(got.value), index: null };
+  const { code } = got.value;
+  if (code !== 200) return { ok: false, text: refusalOf(got.value), index: null, early: code === 503 };
   const body = got.value.body as Ecosystem | ServerRecord;
   return { ok: true, text: textOf(body, asked, io), index: body.index };
 }
