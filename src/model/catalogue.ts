@@ -81,3 +81,14 @@ export const catalogue: { readonly [T in EventType]: CatalogueEntry } = {
   view_cleared: info('our view is trusted again'),
   memory_checkpoint: debug('what is remembered, so that older files are never needed'),
 };
+
+/** One trouble from its beginning to its end: these carry its `incident_id`. */
+export const ofIncident: ReadonlySet<EventType> = new Set([
+  'server_down',
+  'server_degraded',
+  'server_healthy',
+  'recovery_started',
+  'recovery_successful',
+  'recovery_failed',
+  'recovery_exhausted',
+]);

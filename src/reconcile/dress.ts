@@ -1,4 +1,5 @@
 import { secondsBetween } from '../lib/time.ts';
+import { ofIncident } from '../model/catalogue.ts';
 import type { EventDraft, EventType } from '../model/event.ts';
 import { isOwnSpec, type Memory, type ServerMemory } from '../model/memory.ts';
 
@@ -54,16 +55,6 @@ function rolloutOf(
   if (event.startsWith('rollback_')) return failedRollout;
   return rollout?.id ?? (rollback?.open === true ? failedRollout : null);
 }
-
-const ofIncident: ReadonlySet<EventType> = new Set([
-  'server_down',
-  'server_degraded',
-  'server_healthy',
-  'recovery_started',
-  'recovery_successful',
-  'recovery_failed',
-  'recovery_exhausted',
-]);
 
 /** A candidate that falls is a failed gate, not an incident: the server never hung on it. */
 function incidentOf(draft: EventDraft, server: ServerMemory | undefined, { newId, now }: Moment): object {

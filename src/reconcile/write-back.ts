@@ -4,7 +4,7 @@ import type { Result } from '../lib/result.ts';
 import type { NewVersion } from '../manifest/raise.ts';
 import type { ManifestText } from '../manifest/read.ts';
 import type { DesiredServer, DesiredState } from '../model/desired.ts';
-import { Failure } from '../model/failure.ts';
+import { Failure, inFull } from '../model/failure.ts';
 import { pauseOf } from '../plan/guards/policy.ts';
 import { memoryOf } from '../plan/view.ts';
 import { untoldVersion, type Untold } from '../plan/write-back.ts';
@@ -115,7 +115,8 @@ export class WriteBack {
     });
   }
 
-  #putOff({ server, untold, desired }: Telling, { code, message, suggestedAction }: Failure): void {
+  #putOff({ server, untold, desired }: Telling, failure: Failure): void {
+    const { code } = failure;
     const { clock, log } = this.#deps;
     const before = this.#troubles.get(server.name);
     const count = (before?.count ?? 0) + 1;
@@ -123,8 +124,7 @@ export class WriteBack {
     const { image } = untold;
     this.#troubles.set(server.name, { image, revision: desired.revision, count, until, code });
     if (before?.code === code) return;
-    const advice = suggestedAction === null ? '' : ` (${suggestedAction})`;
-    log.warn({ server_name: server.name, code }, `${image} could not be written to git: ${message}${advice}`);
+    log.warn({ server_name: server.name, code }, `${image} could not be written to git: ${inFull(failure)}`);
   }
 }
 

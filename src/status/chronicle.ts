@@ -1,3 +1,4 @@
+import { ofIncident } from '../model/catalogue.ts';
 import type { Event, EventType } from '../model/event.ts';
 import { Timeline } from './timeline.ts';
 
@@ -40,16 +41,7 @@ const MAX_EVENTS = 500;
 /** Each names every server: more of them would make a big answer. */
 const MAX_REVISION_EVENTS = 60;
 
-const aboutHealth: ReadonlySet<EventType> = new Set<EventType>([
-  'health_check_completed',
-  'server_down',
-  'server_degraded',
-  'server_healthy',
-  'recovery_started',
-  'recovery_successful',
-  'recovery_failed',
-  'recovery_exhausted',
-]);
+const aboutHealth: ReadonlySet<EventType> = new Set<EventType>(['health_check_completed', ...ofIncident]);
 
 const aboutRevisions: ReadonlySet<EventType> = new Set<EventType>([
   'manifest_synced',
