@@ -66,11 +66,16 @@ export class RegistryProxy {
 
   #pass(asked: IncomingMessage, answer: ServerResponse, body: (from: IncomingMessage) => void): void {
     const { method, url, headers } = asked;
-    const behind = request({ host: '127.0.0.1', port: this.#behind, method, path: url, headers }, (from) => {
+    const there = { host: '127.0.0.1', port: this.#behind, method, path: url, headers };
+    // A connection of its own: one that was kept may be closed by the registry just as it is used again.
+    const behind = request({ ...there, agent: false }, (from) => {
       answer.writeHead(from.statusCode ?? 502, from.headers);
       body(from);
     });
-    behind.on('error', () => answer.destroy());
+    behind.on('error', ({ message }) => {
+      if (answer.headersSent) answer.destroy();
+      else refuse(answer, 502, `behind the proxy: ${message}`);
+    });
     asked.pipe(behind);
   }
 
