@@ -1,9 +1,23 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** They promise seconds, or that nothing happens on the engine: nothing else runs beside them. */
 const MEASURED = ['demo', 'w2', 'w2-upgrade', 'w3-recovery', 'status', 'one-list'].map(
   (name) => `test/engine/${name}.test.ts`,
 );
+
+/** They take longest. */
+const LONG =
+  /engine\/(waypoints|w2-rollback|endurance|docs|w3-detection|dockerfile|w2-following|convergence|runtime)|story\/replay|\.property|cli\/(program|plan)|test\/docs|source\/(remote|contract)|state\/lock|status\/(kit|page)/;
+
+/** The long ones begin first, so that none is left to run alone at the end. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean => LONG.test(moduleId);
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 export default defineConfig({
   test: {
@@ -13,6 +27,7 @@ export default defineConfig({
       reporter: ['text-summary', 'json-summary'],
       thresholds: { lines: 90, branches: 90 },
     },
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         test: {
@@ -21,7 +36,9 @@ export default defineConfig({
           exclude: ['test/engine/**'],
           testTimeout: 20_000,
           pool: 'forks',
-          maxWorkers: 3,
+          // Each file brings what it needs and takes it away: to load everything anew for each would cost a minute.
+          isolate: false,
+          maxWorkers: 4,
           sequence: { groupOrder: 2 },
         },
       },
@@ -35,7 +52,7 @@ export default defineConfig({
           hookTimeout: 180_000,
           pool: 'forks',
           // They wait more than they work, each with an owner, ports and names of its own.
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },

@@ -16,6 +16,8 @@ export interface ImageOrder {
   readonly env?: Readonly<Record<string, string>>;
   /** Another tag than the version, for example `latest`. */
   readonly tag?: string;
+  /** More lines of its Dockerfile. */
+  readonly instructions?: readonly string[];
 }
 
 export interface BuiltImage {
@@ -56,13 +58,15 @@ export async function templateImage(engine: OpenedEngine): Promise<string> {
 
 /** A version of an image: the same layers under another name, version and environment. Pushed. */
 export async function deriveImage(order: ImageOrder, from: string): Promise<BuiltImage> {
-  const { engine, name, version } = order;
+  const { engine, name, version, instructions = [] } = order;
   const env = { ...order.env, VERSION: version, SERVER_NAME: name };
   const assignments = Object.entries(env).map(([key, value]) => `ENV ${key}=${JSON.stringify(value)}`);
   const repository = `127.0.0.1:${engine.registry.port}/liminalcommons/${name}`;
   const reference = `${repository}:${order.tag ?? version}`;
-  await withFile('Dockerfile', [`FROM ${from}`, ...assignments, ''].join('\n'), async (folder) =>
-    buildImage(engine, { reference, context: tarOf(['-C', folder, 'Dockerfile']) }),
+  await withFile(
+    'Dockerfile',
+    [`FROM ${from}`, ...assignments, ...instructions, ''].join('\n'),
+    async (folder) => buildImage(engine, { reference, context: tarOf(['-C', folder, 'Dockerfile']) }),
   );
   return { repository, reference, digest: await pushImage(engine, repository, order.tag ?? version) };
 }

@@ -35,11 +35,15 @@ export function blueprintOf(entry: ServerEntry): Blueprint {
   };
 }
 
-/** Why two copies could not run at once: `fixed host port 8080`, `writable volume data`; null: they can. */
+/** Why two copies could not run at once: `fixed host port 8080, writable volume data`; null: they can. */
 export function exclusiveReason({ docker = {} }: ServerEntry): string | null {
-  if (docker.host_port) return `fixed host port ${docker.host_port}`;
-  const alone = docker.volumes?.find(({ read_only, shareable }) => read_only !== true && shareable !== true);
-  return alone === undefined ? null : `writable volume ${alone.source}`;
+  const { host_port: port, volumes = [] } = docker;
+  const alone = volumes.filter(({ read_only, shareable }) => read_only !== true && shareable !== true);
+  const reasons = [
+    ...(port ? [`fixed host port ${port}`] : []),
+    ...alone.map(({ source }) => `writable volume ${source}`),
+  ];
+  return reasons.length === 0 ? null : reasons.join(', ');
 }
 
 /** `512m` -> 536,870,912. */

@@ -2,9 +2,12 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { askEngine } from '../../examples/engine/engine-call.ts';
+import { freePort } from '../../examples/engine/registry.ts';
 import { tarOf } from '../../examples/images/node-base.ts';
 import { containersOf } from '../../examples/stage/containers.ts';
 import type { LoggedEvent } from '../../examples/stage/events.ts';
+import { Gateway } from '../../examples/stage/gateway.ts';
+import type { Watching } from '../../examples/stage/stage.ts';
 import { isReady } from '../../examples/stage/status.ts';
 import { program } from '../support/program.ts';
 import {
@@ -27,14 +30,19 @@ beforeEach(async () => {
 });
 afterEach(() => stage.close());
 
-test('a writable volume allows one copy: the plan says so, the data outlives the update and the way back', async () => {
+test('a writable volume and a fixed port allow one copy: the plan says so, port and data outlive the update and the way back', async () => {
+  const port = await freePort();
   await theServer(stage.engine, '3.1.0');
   await theServer(stage.engine, '3.2.0', 'answer-503');
   const watching = await stage.watch();
   const a = stage.name('a');
   const merge = (version: string): Promise<string> =>
     stage.merge([
-      stage.entry('a', { update, docker: { volumes: [{ source: 'data', target: '/data' }] } }, version),
+      stage.entry(
+        'a',
+        { update, docker: { host_port: port, volumes: [{ source: 'data', target: '/data' }] } },
+        version,
+      ),
     ]);
   const first = await merge('1.0.0');
   await allReady(watching, first, [a]);
@@ -42,7 +50,7 @@ test('a writable volume allows one copy: the plan says so, the data outlives the
   await untilEvent(watching, isOf('update_completed', '1.0.0'));
   await merge('3.1.0');
   expect(await plannedSince(first)).toContain(
-    'it is stopped before the new one starts (writable volume data)',
+    `it is stopped before the new one starts (fixed host port ${port}, writable volume data)`,
   );
   await untilEvent(watching, isOf('server_ready', '3.1.0'));
   expect(await statesOf(), 'the old one is kept until the new one is proven').toEqual(['exited', 'running']);
@@ -50,8 +58,10 @@ test('a writable volume allows one copy: the plan says so, the data outlives the
   await merge('3.2.0');
   const verdict = await untilEvent(watching, isOf('version_quarantined', '3.2.0'));
   expect(verdict).toMatchObject({ gate: 'health', evidence: { reason: 'status_503' } });
-  await watching.status.server(a, (server) => isReady(server) && server.version === '3.1.0');
+  const back = await watching.status.server(a, (server) => isReady(server) && server.version === '3.1.0');
+  expect(back.url).toBe(`http://127.0.0.1:${port}`);
   await read();
+  await answersAll(watching, a);
   const told = await Promise.all(
     ['server_stopped', 'server_starting'].map((type) => eventsOf(watching, type, a)),
   );
@@ -66,6 +76,16 @@ test('a writable volume allows one copy: the plan says so, the data outlives the
       event.event_type === type && event.server_name === a && event.version === version;
   }
 });
+
+/** A gateway that follows the status is answered by the version that came back, each time. */
+async function answersAll({ url }: Watching, server: string): Promise<void> {
+  const gateway = await new Gateway(url).open();
+  gateway.load(server, 50);
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await gateway.close();
+  expect(gateway.failed).toEqual([]);
+  expect(gateway.traffic(server, 'short').answered).toBeGreaterThan(50);
+}
 
 async function plannedSince(base: string): Promise<string> {
   const from = ['--manifest', stage.repository.url, '--state', join(stage.folder, 'plan')];

@@ -59,43 +59,6 @@ test.concurrent(
 );
 
 test.concurrent(
-  'killed at every stage of a recovery that does not help, no attempt is lost and none is made twice',
-  onStage(async (stage) => {
-    const a = stage.name('a');
-    let watching = await stage.watch();
-    // It runs, and never listens.
-    await stage.merge([
-      stage.entry('a', {
-        recovery: { backoff_seconds: [0], slow_retry_seconds: 10 },
-        update: { healthy_deadline_seconds: 3, soak_seconds: 60 },
-        health_check: { start_period_seconds: 0 },
-        docker: { command: ['-e', 'setInterval(() => {}, 1000)'] },
-      }),
-    ]);
-    const attempt = (number: number) => (event: LoggedEvent) =>
-      ofServer('recovery_started', a)(event) && event['attempt'] === number;
-    const stages = [
-      attempt(1),
-      ofServer('recovery_failed', a),
-      attempt(2),
-      attempt(3),
-      ofServer('recovery_exhausted', a),
-      attempt(4),
-    ];
-    for (const reached of stages) {
-      await untilEvent(watching, reached, 60_000);
-      await watching.orchestrator.kill();
-      watching = await stage.watch();
-    }
-    await untilEvent(watching, attempt(5), 60_000);
-    const made = await eventsOf(watching, 'recovery_started', a);
-    expect(made.map(({ attempt: number }) => number)).toEqual([1, 2, 3, 4, 5]);
-    expect(made.map(({ strategy }) => strategy).slice(0, 3)).toEqual(['restart', 'restart', 'recreate']);
-    expect(await eventsOf(watching, 'recovery_exhausted', a)).toHaveLength(1);
-  }),
-);
-
-test.concurrent(
   'when all servers fall silent at once our view is doubted, nobody is touched, and it clears by itself',
   onStage(async (stage) => {
     const names = ['a', 'b', 'c', 'd'].map(stage.name);

@@ -5,22 +5,7 @@ import { Gateway } from '../../examples/stage/gateway.ts';
 import type { Watching } from '../../examples/stage/stage.ts';
 import { isReady } from '../../examples/stage/status.ts';
 import { EngineProxy } from '../support/engine-proxy.ts';
-import {
-  allReady,
-  eventsOf,
-  openTestStage,
-  theServer,
-  untilEvent,
-  type TestStage,
-} from '../support/stage.ts';
-
-/** Each on a stage of its own, side by side: most of the time is waiting. */
-const onStage =
-  (play: (stage: TestStage) => Promise<void>): (() => Promise<void>) =>
-  async () => {
-    const stage = await openTestStage();
-    await play(stage).finally(() => stage.close());
-  };
+import { allReady, eventsOf, onStage, untilEvent } from '../support/stage.ts';
 
 const ofServer = (type: string, server: string) => (event: LoggedEvent) =>
   event.event_type === type && event.server_name === server;
@@ -99,60 +84,5 @@ test.concurrent(
     } finally {
       await tap.close();
     }
-  }),
-);
-
-test.concurrent(
-  'killed in the middle of a recovery, it goes on where it was: one incident, no attempt twice',
-  onStage(async (stage) => {
-    const a = stage.name('a');
-    let watching = await stage.watch();
-    await allReady(watching, await stage.merge([stage.entry('a')]), [a]);
-    await hang(stage, a);
-    for (const stageOfIt of ['server_down', 'recovery_started']) {
-      await untilEvent(watching, ofServer(stageOfIt, a));
-      await watching.orchestrator.kill();
-      watching = await stage.watch();
-    }
-    await untilEvent(watching, ofServer('recovery_successful', a), 90_000);
-    const attempts = (await eventsOf(watching, 'recovery_started', a)).map(({ attempt }) => attempt);
-    expect(attempts).toEqual(attempts.map((_, index) => index + 1));
-    expect(attempts.length).toBeLessThanOrEqual(3);
-    const downs = await eventsOf(watching, 'server_down', a);
-    expect(new Set(downs.map(({ incident_id: id }) => id)).size).toBe(1);
-  }),
-);
-
-test.concurrent(
-  'a server that never comes back costs three attempts and then one per slow retry, and says it needs a person',
-  onStage(async (stage) => {
-    await theServer(stage.engine, '1.0.2', 'ok');
-    const a = stage.name('a');
-    const watching = await stage.watch();
-    const recovery = { backoff_seconds: [0], slow_retry_seconds: 10 };
-    const update = { healthy_deadline_seconds: 3, soak_seconds: 60 };
-    const health_check = { start_period_seconds: 0 };
-    const dead = {
-      recovery,
-      update,
-      health_check,
-      docker: { command: ['-e', 'setInterval(() => {}, 1000)'] },
-    };
-    await stage.merge([stage.entry('a', dead, '1.0.2')]);
-    const exhausted = await untilEvent(watching, ofServer('recovery_exhausted', a), 60_000);
-    expect(exhausted).toMatchObject({ requires_manual: true, attempts: 3 });
-    const { recovery: told, reason } = await watching.status.server(a, (one) => one.recovery.requires_manual);
-    expect([told.attempts >= 3, reason]).toEqual([true, expect.any(String)]);
-    const slow = await untilEvent(
-      watching,
-      (event) => ofServer('recovery_started', a)(event) && Number(event['attempt']) > 3,
-      40_000,
-    );
-    const strategies = (await eventsOf(watching, 'recovery_started', a))
-      .slice(0, 3)
-      .map(({ strategy }) => strategy);
-    expect(strategies).toEqual(['restart', 'restart', 'recreate']);
-    const third = (await eventsOf(watching, 'recovery_started', a))[2];
-    expect((slow.time_ms - (third?.time_ms ?? 0)) / 1_000).toBeGreaterThanOrEqual(10);
   }),
 );

@@ -156,6 +156,10 @@ describe('resolving an entry', () => {
       order: 'stop-first',
       exclusiveBecause: 'fixed host port 8080',
     });
+    const both = { ...docker, volumes: [{ source: 'data', target: '/data' }] };
+    expect(only({ docker: both }).blueprint?.exclusiveBecause).toBe(
+      'fixed host port 8080, writable volume data',
+    );
     expect(only({ docker, update: { order: 'stop-first' } }).blueprint).toMatchObject({
       order: 'stop-first',
       exclusiveBecause: null,

@@ -16,6 +16,8 @@ async function watching(
     stop.abort();
     await watched;
   });
+  // The first comes when it watches; on a busy machine that takes a while.
+  await expect.poll(() => hints, { timeout: 5000, interval: 20 }).toBeGreaterThan(0);
   await pause(400);
   hints = 0;
   return {

@@ -41,6 +41,8 @@ const routes = {
     behaviour = url.searchParams.get('as') ?? 'ok';
     send(response, 200, { behaviour });
     if (behaviour === 'exit-at-once') process.exit(1);
+    if (behaviour === 'exit-zero') process.exit(0);
+    if (behaviour === 'eat-memory') eat();
   },
   '/sessions': (url, response) => {
     activeSessions = Number(url.searchParams.get('count'));
@@ -101,6 +103,12 @@ async function echo(_url, response, request) {
   for await (const part of request) parts.push(part);
   const body = Buffer.concat(parts).toString('utf8');
   send(response, 200, { version, instance: hostname(), method: request.method, url: request.url, body });
+}
+
+/** Until the engine's limit is reached. */
+function eat() {
+  const eaten = [];
+  for (;;) eaten.push(Buffer.alloc(16 * 1024 * 1024, 1));
 }
 
 function count(response) {

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { askEngine } from '../../examples/engine/engine-call.ts';
+import type { LoggedEvent } from '../../examples/stage/events.ts';
+import { runningOf } from '../../examples/stage/faults.ts';
+import type { Watching } from '../../examples/stage/stage.ts';
+import { isReady } from '../../examples/stage/status.ts';
+import { allReady, eventsOf, openTestStage, untilEvent, type TestStage } from '../support/stage.ts';
+import { buildTestServerImage } from '../support/test-server-image.ts';
+
+/** Takes connections until it is told not to. Says nothing, and is no HTTP server. */
+const taciturn = `
+const server = require('node:net').createServer((socket) => {
+  socket.on('error', () => undefined).on('data', () => server.close());
+});
+server.listen(8080);
+setInterval(() => undefined, 60_000);`;
+
+let stage: TestStage;
+let watching: Watching;
+
+beforeAll(async () => {
+  stage = await openTestStage();
+  const probed = { engine: stage.engine, name: stage.name('probed'), version: '1.0.0' };
+  const ask = `fetch('http://127.0.0.1:8080/health').then(({ ok }) => process.exit(ok ? 0 : 1))`;
+  // No shell is in these images.
+  const command = JSON.stringify(['node', '-e', ask]);
+  const healthcheck = `HEALTHCHECK --interval=2s --timeout=10s --retries=1 CMD ${command}`;
+  const { repository: image } = await buildTestServerImage({ ...probed, instructions: [healthcheck] });
+  watching = await stage.watch();
+  const entries = [
+    stage.entry('tcp', { health_check: { tcp: {} }, docker: { command: ['node', '-e', taciturn] } }),
+    stage.entry('docker', { health_check: { docker: {} }, docker: { image } }),
+    stage.entry('hungry', { docker: { resources: { memory: '128m' } } }),
+    stage.entry('done', { restart_policy: 'on-failure' }),
+    stage.entry('parked', { restart_policy: 'unless-stopped' }),
+  ];
+  const names = ['tcp', 'docker', 'hungry', 'done', 'parked'].map(stage.name);
+  await allReady(watching, await stage.merge(entries), names);
+  for (const name of names) await untilEvent(watching, isOf(name, 'update_completed'));
+});
+afterAll(() => stage.close());
+
+test.concurrent('a server that is asked by tcp is down when it takes no more connections', async () => {
+  const tcp = stage.name('tcp');
+  const { url } = await watching.status.server(tcp, isReady);
+  await fetch(url ?? '', { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+  const down = await untilEvent(watching, isOf(tcp, 'server_down'));
+  expect(down).toMatchObject({ reason: '3_consecutive_failures', attempt: 0 });
+  await isBroughtBack(tcp);
+});
+
+test.concurrent("a server that is asked by docker is as its image's own HEALTHCHECK says", async () => {
+  const docker = stage.name('docker');
+  await behave(docker, 'answer-503');
+  const down = await untilEvent(watching, isOf(docker, 'server_down'));
+  expect(down).toMatchObject({ reason: '3_consecutive_failures' });
+  await isBroughtBack(docker);
+});
+
+test.concurrent(
+  'a server that eats more memory than it may have is told from one that ended itself',
+  async () => {
+    const hungry = stage.name('hungry');
+    await behave(hungry, 'eat-memory');
+    const down = await untilEvent(watching, isOf(hungry, 'server_down'));
+    expect(down).toMatchObject({ reason: 'oom_killed', oom: true, by: 'itself' });
+    await isBroughtBack(hungry);
+  },
+);
+
+test.concurrent('a server that is done and may be done stays stopped', async () => {
+  const done = stage.name('done');
+  await behave(done, 'exit-zero');
+  await staysStopped(done, 'exited_0');
+});
+
+test.concurrent(
+  'a server that a person stopped stays stopped where its policy says so, until it is started by hand',
+  async () => {
+    const parked = stage.name('parked');
+    const id = await runningOf(stage, parked);
+    await byHand(id, 'stop?t=1');
+    await staysStopped(parked, 'stopped_by_hand');
+    await byHand(id, 'start');
+    await watching.status.server(parked, isReady);
+    expect(await eventsOf(watching, 'recovery_started', parked)).toEqual([]);
+  },
+);
+
+function isOf(server: string, type: string) {
+  return (event: LoggedEvent): boolean => event.event_type === type && event.server_name === server;
+}
+
+/** From now on it is like this, until it is started again. One that ends at once may not get to its answer. */
+async function behave(server: string, as: string): Promise<void> {
+  const { url } = await watching.status.server(server, isReady);
+  const post = { method: 'POST', signal: AbortSignal.timeout(10_000) };
+  await fetch(`${url ?? ''}/behave?as=${as}`, post).catch(() => undefined);
+}
+
+async function isBroughtBack(server: string): Promise<void> {
+  const back = await untilEvent(watching, isOf(server, 'recovery_successful'), 60_000);
+  const [down] = await eventsOf(watching, 'server_down', server);
+  expect(back).toMatchObject({ attempts: 1, incident_id: down?.['incident_id'] });
+  await watching.status.server(server, isReady);
+}
+
+async function staysStopped(server: string, reason: string): Promise<void> {
+  await untilEvent(watching, isOf(server, 'server_resting'), 40_000);
+  const record = await watching.status.server(server, ({ phase }) => phase === 'stopped');
+  expect(record).toMatchObject({ reason });
+  await new Promise((resolve) => setTimeout(resolve, 5_000));
+  expect(await eventsOf(watching, 'recovery_started', server)).toEqual([]);
+}
+
+async function byHand(id: string, action: string): Promise<void> {
+  const { socket } = stage.engine.docker;
+  await askEngine(socket, `/containers/${id}/${action}`, { method: 'POST', deadlineMs: 20_000 });
+}
