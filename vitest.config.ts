@@ -8,7 +8,7 @@ const MEASURED = ['demo', 'w2', 'w2-upgrade', 'w3-recovery', 'status', 'one-list
 
 /** They take longest. */
 const LONG =
-  /engine\/(waypoints|w2-rollback|endurance|docs|w3-detection|dockerfile|w2-following|convergence|runtime)|story\/replay|\.property|cli\/(program|plan)|test\/docs|source\/(remote|contract)|state\/lock|status\/(kit|page)/;
+  /engine\/(waypoints|w2-rollback|w3-attempts|w3-engine-restart|endurance|docs|w3-detection|dockerfile|w2-following|convergence|runtime)|story\/replay|\.property|cli\/(program|plan)|test\/docs|source\/(remote|contract)|state\/lock|status\/(kit|page)/;
 
 /** The long ones begin first, so that none is left to run alone at the end. */
 class LongFirst extends BaseSequencer {

@@ -79,7 +79,7 @@ async function begin(opened: Opened): Promise<App> {
   const bootId = randomBytes(4).toString('hex');
   const running: Running = { orchestrator: null };
   const metrics = new Metrics(programVersion);
-  const { rooms, log, explain } = await openRooms(opened, { running, metrics });
+  const { rooms, log } = await openRooms(opened, { running, metrics });
   const status = await openStatusServer({
     listen: { host: listening.host, port: listening.port },
     token: listening.token,
@@ -110,7 +110,7 @@ async function begin(opened: Opened): Promise<App> {
     'watching',
   );
   const { runtime } = rooms;
-  return joined({ opened, orchestrator, explain, runtime, status, claim, published, ending });
+  return joined({ opened, orchestrator, runtime, status, claim, published, ending });
 }
 
 function orchestratorOptions(
@@ -156,27 +156,21 @@ function orchestratorOptions(
 function joined(parts: {
   readonly opened: Opened;
   readonly orchestrator: Orchestrator;
-  readonly explain: (error: string) => string;
   readonly runtime: Runtime;
   readonly status: StatusServer;
   readonly claim: EngineClaim;
   readonly published: { readonly view: StatusView | null };
   readonly ending: Ending;
 }): App {
-  const { opened, orchestrator, explain, status, claim, published, ending } = parts;
+  const { opened, orchestrator, status, claim, published, ending } = parts;
   const { intake } = orchestrator;
   return {
     statusUrl: status.url,
     poll: () => orchestrator.poll(),
     settled: () => orchestrator.settled(),
-    refused: async (signal) => {
-      const { refusal } = await untilRefused(orchestrator, opened.io.clock, signal);
-      return { refusal: explain(refusal) };
-    },
+    refused: (signal) => untilRefused(orchestrator, opened.io.clock, signal),
     trouble: async () =>
-      intake.status.error === null
-        ? engineTrouble(parts.runtime, opened.io.clock)
-        : explain(intake.status.error),
+      intake.status.error === null ? engineTrouble(parts.runtime, opened.io.clock) : intake.status.error,
     view: () => published.view,
     ended: ending.reached,
     async stop(graceMs) {

@@ -19,7 +19,7 @@ import { targetOf } from './endpoint.ts';
 import { engineRooms, withEngineSocket } from './engine.ts';
 import { openPolicy } from './policy.ts';
 import { withSource } from './read-at.ts';
-import { openReader } from './read-desired.ts';
+import { readDesiredBy } from './read-desired.ts';
 
 export type PreviewConfig = Pick<
   Config,
@@ -69,10 +69,16 @@ interface Remembering {
 /** What `run` would take for the manifest now, by its own intake: trailers, a history that was rewritten and all. */
 async function takenIn({ config, io, policy, recorder }: Remembering): Promise<DesiredState> {
   return withSource(config, null, io, async (source) => {
-    const { readDesired, explain } = openReader(policy);
     const { accepted } = readState(config.state, io.clock);
     const intake = new Intake({
-      ...{ source, recorder, readDesired, clock: io.clock, log: silentLog, bootId: 'plan' },
+      ...{
+        source,
+        recorder,
+        readDesired: readDesiredBy(policy),
+        clock: io.clock,
+        log: silentLog,
+        bootId: 'plan',
+      },
       accepted: { ...accepted, keep: () => Promise.resolve() },
       environmentTrace: io.env['CHORA_TRACE_ID'] || null,
       allowRewind: config.allowRewind,
@@ -81,7 +87,7 @@ async function takenIn({ config, io, policy, recorder }: Remembering): Promise<D
     await intake.restore();
     const taken = await intake.look(io.signal);
     const { error } = intake.status;
-    if (taken === 'refused') throw new StartError(EXIT.refused, explain(error ?? 'the manifest is refused'));
+    if (taken === 'refused') throw new StartError(EXIT.refused, error ?? 'the manifest is refused');
     if (taken === 'unreachable' || intake.desired === null)
       throw new StartError(EXIT.notAsDesired, error ?? `${source.address} has no manifest`);
     return intake.desired;

@@ -7,7 +7,7 @@ import type { ManifestSource } from '../source/source.ts';
 import type { AppIo } from './app.ts';
 import { EXIT, StartError, type Config } from './config.ts';
 import { openPolicy } from './policy.ts';
-import { openReader } from './read-desired.ts';
+import { readDesiredBy } from './read-desired.ts';
 
 type SourceConfig = Pick<
   Config,
@@ -40,9 +40,8 @@ export async function readAt(config: SourceConfig, at: string | null, io: AppIo)
     if (snapshot === null) throw new StartError(EXIT.notAsDesired, `${source.address} has no manifest`);
     const text = { ...snapshot, source: source.address };
     const trace = (ofManifest: string | null): string => snapshot.commit?.traceId ?? ofManifest ?? 'plan';
-    const { readDesired, explain } = openReader(policy);
-    const read = await readDesired(text, trace);
-    if (!read.ok) throw new StartError(EXIT.refused, explain(read.error.error));
+    const read = await readDesiredBy(policy)(text, trace);
+    if (!read.ok) throw new StartError(EXIT.refused, read.error.error);
     return read.value;
   });
 }

@@ -14,7 +14,7 @@ import { openTelling, warningOfChannels } from './channels.ts';
 import { EXIT, StartError } from './config.ts';
 import { engineRooms } from './engine.ts';
 import { measuredRuntime, measuredSource } from './measured.ts';
-import { openReader } from './read-desired.ts';
+import { readDesiredBy } from './read-desired.ts';
 
 const STDERR = 2;
 
@@ -27,7 +27,7 @@ export interface Running {
 export async function openRooms(
   opened: Opened,
   { running, metrics }: { readonly running: Running; readonly metrics: Metrics },
-): Promise<{ rooms: Rooms; log: Log; explain: (error: string) => string }> {
+): Promise<{ rooms: Rooms; log: Log }> {
   const { config, io, policy, state } = opened;
   const secrets = folderSecrets({
     directory: config.secrets,
@@ -41,15 +41,13 @@ export async function openRooms(
   metrics.measureLogs(() => ({ events: journal.bytes('events'), health: journal.bytes('health') }));
   const engine = await engineRooms(config, io);
   const runtime = measuredRuntime(engine.runtime, { clock: io.clock, meter: metrics });
-  const reader = openReader(policy);
-  const readDesired = warningOfChannels(reader.readDesired, opened.channels, log);
+  const readDesired = warningOfChannels(readDesiredBy(policy), opened.channels, log);
   const notifier = await openTelling({
     ...{ file: opened.channels, state: state.path, clock: io.clock, log },
     channelOf: (server) => channelOf(server, running),
   });
   return {
     log,
-    explain: reader.explain,
     rooms: {
       ...{ ...engine, runtime, probe: discreet(engine.probe, scrub), source, readDesired, journal },
       ...{ state, secrets, notifier, log, clock: io.clock },

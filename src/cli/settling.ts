@@ -53,7 +53,13 @@ function next(found: Settling, event: Event, { sha, inForce, later }: Wanted): S
     return { state: outcome, revision, seconds, failed, servers: 'servers' in found ? found.servers : [] };
   }
   if (event.event_type === 'registry_read_failed' && event.revision?.startsWith(sha) === true) {
-    return { state: 'refused', error: event.details.error };
+    return { state: 'refused', error: reasonIn(event.details) };
   }
   return found;
 }
+
+/** The words that other programs look for do not say which version it is. */
+const reasonIn = (details: Event<'registry_read_failed'>['details']): string =>
+  details.expected === undefined
+    ? details.error
+    : `${details.error}: it says ${details.registry_version ?? 'none'}, and ${details.expected} is read here`;

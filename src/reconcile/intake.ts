@@ -3,6 +3,7 @@ import type { Log } from '../lib/log.ts';
 import type { Result } from '../lib/result.ts';
 import { isoSeconds } from '../lib/time.ts';
 import type { DesiredState } from '../model/desired.ts';
+import type { EventFields } from '../model/event.ts';
 import { Failure, inFull } from '../model/failure.ts';
 import type { SourceStatus } from '../model/status.ts';
 import type { Commit, History, ManifestSource, Snapshot } from '../source/source.ts';
@@ -22,11 +23,13 @@ export type ReadDesired = (
 ) => Promise<Result<DesiredState, Refused>>;
 
 export interface Refused {
-  /** All problems, for the event and the status. */
+  /** All problems, for people. */
   readonly error: string;
-  readonly registryVersion?: string;
-  readonly expected?: string;
+  /** What the event says instead, where other programs look for certain words (contracts section 4). */
+  readonly details?: RefusalDetails;
 }
+
+type RefusalDetails = EventFields['registry_read_failed']['details'];
 
 export interface IntakeDeps {
   readonly source: ManifestSource;
@@ -206,12 +209,8 @@ export class Intake {
     traceId: string,
     state: 'refused' | 'rewind' = 'refused',
   ): Promise<Intaken> {
-    const { error, registryVersion, expected } = refused;
-    await this.#recordRefusal(traceId, snapshot.revision, {
-      error,
-      ...(registryVersion === undefined ? {} : { registry_version: registryVersion }),
-      ...(expected === undefined ? {} : { expected }),
-    });
+    const { error, details = { error } } = refused;
+    await this.#recordRefusal(traceId, snapshot.revision, details);
     this.#verdict = { state, error };
     this.#status = {
       ...this.#status,
@@ -232,7 +231,7 @@ export class Intake {
   }
 
   /** Once a reason: a poll that finds the same trouble again has nothing new to say. */
-  async #recordRefusal(traceId: string, revision: string | null, details: { error: string }): Promise<void> {
+  async #recordRefusal(traceId: string, revision: string | null, details: RefusalDetails): Promise<void> {
     const refusal = JSON.stringify([revision, details]);
     if (refusal === this.#lastRefusal) return;
     this.#lastRefusal = refusal;

@@ -47,6 +47,15 @@ describe('a revision', () => {
     expect(stateOf(A, synced(1, B), settled(2, B, 'applied'), refused(3))).toBe('unknown');
   });
 
+  it('that is refused for its format is told which version it says', () => {
+    const details = { error: 'Schema version mismatch', registry_version: '2.0', expected: '>=1.0.0 <1.2.0' };
+    const mismatch = event(1, { event_type: 'registry_read_failed', revision: A, details });
+    expect(settlingOf(A, [mismatch])).toEqual({
+      state: 'refused',
+      error: 'Schema version mismatch: it says 2.0, and >=1.0.0 <1.2.0 is read here',
+    });
+  });
+
   it('is under way until it is settled, and may be named by its beginning', () => {
     expect(stateOf(A, synced(1, A))).toBe('under way');
     expect(stateOf('aaaaaaa', synced(1, A), event(2), settled(3, A, 'applied'))).toBe('applied');
