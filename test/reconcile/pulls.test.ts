@@ -6,7 +6,7 @@ import { openStage, type Stage } from '../support/orchestrator.ts';
 
 let stage: Stage;
 beforeEach(async () => {
-  stage = await openStage({ journalInMemory: true });
+  stage = await openStage({ inMemory: true });
 });
 afterEach(() => stage.close());
 

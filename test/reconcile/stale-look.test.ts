@@ -8,7 +8,7 @@ afterEach(() => stage?.close());
 /** A look whose answer is on its way while deeds end: what it says is older than they are. */
 async function slowToLook(): Promise<Stage> {
   const opened = await openStage({
-    journalInMemory: true,
+    inMemory: true,
     wrap: (rooms) => {
       const observe: typeof rooms.runtime.observe = async (images, signal) => {
         const seen = await rooms.runtime.observe(images, signal);

@@ -9,7 +9,7 @@ import { digestOf, entry, manifest, publish } from './stories.ts';
 const HOUR = 3_600_000;
 let stage: Stage;
 beforeEach(async () => {
-  stage = await openStage({ journalInMemory: true });
+  stage = await openStage({ inMemory: true });
 });
 afterEach(() => stage.close());
 

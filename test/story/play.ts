@@ -40,7 +40,7 @@ export async function play(
   story: Story,
   death: Death | null,
 ): Promise<{ text: string; writes: number; end: End }> {
-  const stage = await openStage({ ...story.options, journalInMemory: death !== null });
+  const stage = await openStage({ ...story.options, inMemory: death !== null });
   try {
     if (death !== null) stage.dieAtWrite(death.at, death.side);
     await stage.start();

@@ -6,7 +6,7 @@ import { digestOf, entry, manifest, publish } from './stories.ts';
 
 let stage: Stage;
 beforeEach(async () => {
-  stage = await openStage({ journalInMemory: true });
+  stage = await openStage({ inMemory: true });
 });
 afterEach(() => stage.close());
 

@@ -7,7 +7,7 @@ import { digestOf, entry, manifest, publish } from './stories.ts';
 
 let stage: Stage;
 beforeEach(async () => {
-  stage = await openStage({ journalInMemory: true });
+  stage = await openStage({ inMemory: true });
   publish(stage, '1.0.0', '1.1.0');
   await stage.commit(manifest({ a: entry('1.0.0') }));
   await stage.start();

@@ -19,12 +19,12 @@ import type { Rooms } from '../../src/reconcile/rooms.ts';
 import { memoryRuntime, type MemoryRuntime } from '../../src/runtime/index.ts';
 import type { WritingBack } from '../../src/reconcile/write-back.ts';
 import { openState } from '../../src/state/index.ts';
-import type { StateFolder } from '../../src/state/state.ts';
 import { err, ok } from '../../src/lib/result.ts';
 import type { Probe, ProbeResult } from '../../src/probe/probe.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import type { Secrets } from '../../src/secrets/secrets.ts';
 import { fakeClock, type FakeClock } from './fake-clock.ts';
+import { memoryState } from './memory-state.ts';
 import { memoryRepository, type CommitOptions, type MemoryRepository } from './memory-repository.ts';
 
 /** A whole orchestrator on a fake clock: real planner, real journal on disk, an engine in memory. */
@@ -70,8 +70,8 @@ export interface StageOptions {
   readonly log?: Log;
   readonly wrap?: (rooms: Rooms) => Rooms;
   readonly maxBytes?: number;
-  /** The log outlives each life in memory instead of on a disk, and nobody asks with commands: for hundreds of lives. */
-  readonly journalInMemory?: boolean;
+  /** Log and state outlive each life in memory instead of on a disk, and nobody asks with commands: for hundreds of lives. */
+  readonly inMemory?: boolean;
   readonly writeBack?: 'branch' | 'direct';
 }
 
@@ -81,7 +81,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const begin = clock.now();
   let containers = 0;
   const engine = memoryRuntime({ clock, ids: () => `c${String((containers += 1)).padStart(3, '0')}` });
-  const inMemory = options.journalInMemory === true ? memoryJournal([]) : null;
+  const inMemory =
+    options.inMemory === true ? { journal: memoryJournal([]), state: memoryState(directory) } : null;
   const secrets = new Map<string, string>();
   const repository = memoryRepository();
   let latest: Published | null = null;
@@ -105,10 +106,9 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     };
 
   const start = async (): Promise<void> => {
-    const folder = await openState(directory, clock);
-    const state = inMemory === null ? folder : { ...folder, requests: nobodyAsks };
+    const state = inMemory?.state ?? (await openState(directory, clock));
     const journal =
-      inMemory ??
+      inMemory?.journal ??
       (await openJournal({
         directory,
         ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
@@ -184,7 +184,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   };
 
   const events = async (): Promise<Event[]> => {
-    if (inMemory !== null) return [...(await inMemory.replay('events')).events];
+    if (inMemory !== null) return [...(await inMemory.journal.replay('events')).events];
     const text = await readFile(join(directory, 'events.jsonl'), 'utf8');
     return text
       .split('\n')
@@ -261,13 +261,6 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   };
   return stage;
 }
-
-const nobodyAsks: StateFolder['requests'] = {
-  take: () => Promise.resolve([]),
-  answer: () => Promise.resolve(),
-  watch: (_hint, signal) =>
-    new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
-};
 
 interface Dead {
   now: boolean;
