@@ -34,6 +34,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/engine/**'],
+          globalSetup: ['test/support/programs.ts'],
           testTimeout: 20_000,
           pool: 'forks',
           // Each file brings what it needs and takes it away: to load everything anew for each would cost a minute.

@@ -6,7 +6,7 @@ import { killDaemon, socketOf, startDaemon, stopDaemon, type Daemon } from './da
 import { isReachable } from './engine-call.ts';
 import { keep } from './keeping.ts';
 import { leaseNetwork } from './network.ts';
-import { canInstall, install, installCommand, missing } from './packages.ts';
+import { bring } from './packages.ts';
 import { readRecord, writeRecord, type EngineRecord } from './record.ts';
 import { freePort, startRegistry, stopRegistry } from './registry.ts';
 
@@ -142,14 +142,13 @@ async function reachableSocket(env: NodeJS.ProcessEnv): Promise<string | undefin
 
 async function bringPrograms(socket: string | undefined, say: (line: string) => void): Promise<void> {
   const needed =
-    socket === undefined ? ['dockerd', 'docker-registry', 'iptables', 'ip'] : ['docker-registry'];
+    socket === undefined
+      ? ['git', 'dockerd', 'docker-registry', 'iptables', 'ip']
+      : ['git', 'docker-registry'];
   if (socket === undefined && process.getuid?.() !== 0) {
     throw new Error(
       'no Docker Engine answers: start one that you may use, set DOCKER_HOST to its socket, or run this as root on Debian',
     );
   }
-  const absent = await missing(needed);
-  if (absent.length === 0) return;
-  if (await canInstall()) return install(absent, say);
-  throw new Error(`${absent.join(', ')} not found; as root: ${installCommand(absent)}`);
+  await bring(needed, say);
 }

@@ -8,28 +8,38 @@ const packageOf: Readonly<Record<string, string>> = {
   'docker-registry': 'docker-registry',
   iptables: 'iptables', // the engine's own name server inside containers is set up with it
   ip: 'iproute2',
+  ps: 'procps',
 };
 const policyFile = '/usr/sbin/policy-rc.d';
 
+/**
+ * Makes sure that these programs are there: what is missing is installed as root on Debian, and `say` is told the command.
+ * Anywhere else it throws with the command that a person would type.
+ */
+export async function bring(programs: readonly string[], say: (line: string) => void): Promise<void> {
+  const absent = await missing(programs);
+  if (absent.length === 0) return;
+  if (await canInstall()) return install(absent, say);
+  throw new Error(`${absent.join(', ')} not found; as root on Debian: ${installCommand(absent)}`);
+}
+
 /** The programs among `programs` that are not on this machine. */
-export async function missing(programs: readonly string[]): Promise<string[]> {
+async function missing(programs: readonly string[]): Promise<string[]> {
   const found = await Promise.all(programs.map(isInstalled));
   return programs.filter((_, position) => found[position] !== true);
 }
 
 /** True where packages can be installed without asking anybody: root on Debian or a descendant. */
-export async function canInstall(): Promise<boolean> {
+async function canInstall(): Promise<boolean> {
   return process.getuid?.() === 0 && (await isInstalled('apt-get'));
 }
 
-/** The command that a person would type to get the programs. */
-export const installCommand = (programs: readonly string[]): string =>
+const installCommand = (programs: readonly string[]): string =>
   `apt-get install --no-install-recommends ${programs.map(packageFor).join(' ')}`;
 
-/** Installs the packages of the missing programs and prints what is run. Throws when apt-get fails. */
-export async function install(programs: readonly string[], say: (line: string) => void): Promise<void> {
+/** Throws when apt-get fails. */
+async function install(programs: readonly string[], say: (line: string) => void): Promise<void> {
   const packages = programs.map(packageFor);
-  if (packages.length === 0) return;
   await withoutServiceStarts(async () => {
     const args = ['install', '-y', '--no-install-recommends', ...packages];
     await apt(args, say).catch(async () => {

@@ -1,14 +1,13 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Result } from '../lib/result.ts';
-import { isoSeconds } from '../lib/time.ts';
 import type { DesiredState } from '../model/desired.ts';
-import type { EventFields } from '../model/event.ts';
-import { Failure, inFull } from '../model/failure.ts';
+import { Failure } from '../model/failure.ts';
 import type { SourceStatus } from '../model/status.ts';
 import type { Commit, History, ManifestSource, Snapshot } from '../source/source.ts';
 import type { StateFolder } from '../state/state.ts';
 import type { Recorder } from './recorder.ts';
+import { Standing, type Refused } from './standing.ts';
 import { shortRevision, syncedFields } from './synced.ts';
 
 /** Text to desired state. The trace is chosen once the manifest's own is known. */
@@ -21,15 +20,6 @@ export type ReadDesired = (
   },
   chooseTrace: (ofManifest: string | null) => string,
 ) => Promise<Result<DesiredState, Refused>>;
-
-export interface Refused {
-  /** All problems, for people. */
-  readonly error: string;
-  /** What the event says instead, where other programs look for certain words (contracts section 4). */
-  readonly details?: RefusalDetails;
-}
-
-type RefusalDetails = EventFields['registry_read_failed']['details'];
 
 export interface IntakeDeps {
   readonly source: ManifestSource;
@@ -54,16 +44,12 @@ const READ_DEADLINE_MS = 60_000;
 export class Intake {
   readonly #deps: IntakeDeps;
   #desired: DesiredState | null = null;
-  #status: SourceStatus;
+  readonly #standing: Standing;
   #attempted: string | null = null;
-  #lastRefusal: string | null = null;
-  /** What came of the newest revision that was read. */
-  #verdict: Pick<SourceStatus, 'state' | 'error'> = { state: 'synced', error: null };
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
-    const { address, branch } = deps.source;
-    this.#status = { ...pending, url: address, branch };
+    this.#standing = new Standing(deps);
   }
 
   /** null: nothing was ever accepted, so nothing is decided. */
@@ -72,7 +58,7 @@ export class Intake {
   }
 
   get status(): SourceStatus {
-    return this.#status;
+    return this.#standing.status;
   }
 
   /** Goes on from the last accepted manifest, so that a start without its remote recovers what runs. */
@@ -105,22 +91,17 @@ export class Intake {
       const known = this.#attempted ?? this.#desired?.revision ?? null;
       const deadline = clock.deadline(READ_DEADLINE_MS, signal);
       const snapshot = await source.read(known, deadline).catch(asOfSource);
-      if (snapshot === null) return this.#nothingNew();
+      if (snapshot === null) return this.#standing.nothingNew();
       const outcome = await this.#consider(snapshot, signal);
       // Only now: what could not be considered for our own trouble is read again.
       this.#attempted = snapshot.revision;
       return outcome;
     } catch (error) {
       if (!(error instanceof OfSource)) throw error;
-      return signal.aborted ? 'unchanged' : this.#unreachable(error.failure);
+      if (signal.aborted) return 'unchanged';
+      const traceId = this.#desired?.traceId ?? `orchestrator-${this.#deps.bootId}`;
+      return this.#standing.unreachable(error.failure, traceId);
     }
-  }
-
-  /** What was found of the newest revision stands again, however the source was in between. */
-  #nothingNew(): Intaken {
-    if (this.#verdict.state !== this.#status.state) this.#lastRefusal = null;
-    this.#status = { ...this.#status, ...this.#verdict, last_successful_sync_at: this.#now() };
-    return 'unchanged';
   }
 
   async #consider(snapshot: Snapshot, signal: AbortSignal): Promise<Intaken> {
@@ -129,7 +110,7 @@ export class Intake {
     const trace = (ofManifest: string | null): string => this.#traceOf(snapshot, ofManifest);
     const text = { ...snapshot, source: this.#deps.source.address };
     const read = await this.#deps.readDesired(text, trace);
-    if (!read.ok) return this.#refuse(snapshot, read.error, trace(null));
+    if (!read.ok) return this.#standing.refused(snapshot.revision, read.error, trace(null));
     await this.#keep(snapshot, read.value, history.commits);
     await this.#enforce(read.value, history.commits);
     return 'accepted';
@@ -171,15 +152,7 @@ export class Intake {
       fields: syncedFields(desired, commits, { memory, removalByTrailer: this.#deps.removalByTrailer }),
     });
     this.#desired = desired;
-    this.#lastRefusal = null;
-    this.#verdict = { state: 'synced', error: null };
-    this.#status = {
-      ...this.#status,
-      ...this.#verdict,
-      attempted_revision: desired.revision,
-      applied_revision: desired.revision,
-      last_successful_sync_at: this.#now(),
-    };
+    this.#standing.synced(desired.revision);
   }
 
   async #supersede(desired: DesiredState): Promise<void> {
@@ -200,51 +173,7 @@ export class Intake {
     const error =
       `revision ${shortRevision(snapshot.revision)} does not descend from the accepted ${shortRevision(from)}: ` +
       'history was rewritten or set back. To accept it, start with --allow-rewind; else push the old history again.';
-    return this.#refuse(snapshot, { error }, this.#traceOf(snapshot, null), 'rewind');
-  }
-
-  async #refuse(
-    snapshot: Snapshot,
-    refused: Refused,
-    traceId: string,
-    state: 'refused' | 'rewind' = 'refused',
-  ): Promise<Intaken> {
-    const { error, details = { error } } = refused;
-    await this.#recordRefusal(traceId, snapshot.revision, details);
-    this.#verdict = { state, error };
-    this.#status = {
-      ...this.#status,
-      ...this.#verdict,
-      attempted_revision: snapshot.revision,
-      last_successful_sync_at: this.#now(),
-    };
-    return 'refused';
-  }
-
-  async #unreachable(failure: Failure): Promise<Intaken> {
-    const error = inFull(failure);
-    const traceId = this.#desired?.traceId ?? `orchestrator-${this.#deps.bootId}`;
-    const state = failure.code === 'source_missing' ? 'refused' : 'unreachable';
-    await this.#recordRefusal(traceId, null, { error });
-    this.#status = { ...this.#status, state, error };
-    return 'unreachable';
-  }
-
-  /** Once a reason: a poll that finds the same trouble again has nothing new to say. */
-  async #recordRefusal(traceId: string, revision: string | null, details: RefusalDetails): Promise<void> {
-    const refusal = JSON.stringify([revision, details]);
-    if (refusal === this.#lastRefusal) return;
-    this.#lastRefusal = refusal;
-    await this.#deps.recorder.record({
-      event: 'registry_read_failed',
-      server: null,
-      traceId,
-      fields: { ...(revision === null ? {} : { revision }), details },
-    });
-  }
-
-  #now(): string {
-    return isoSeconds(this.#deps.clock.now());
+    return this.#standing.refused(snapshot.revision, { error }, this.#traceOf(snapshot, null), 'rewind');
   }
 }
 
@@ -261,11 +190,3 @@ class OfSource extends Error {
 function asOfSource(error: unknown): never {
   throw error instanceof Failure ? new OfSource(error) : error;
 }
-
-const pending: Omit<SourceStatus, 'url' | 'branch'> = {
-  attempted_revision: null,
-  applied_revision: null,
-  state: 'pending',
-  last_successful_sync_at: null,
-  error: null,
-};

@@ -1,0 +1,12 @@
+import { bring } from '../../examples/engine/packages.ts';
+
+/** What tests run beside Node: git remotes, recipes of the documents, a browser for the page, lists of processes. */
+const programs = ['git', 'jq', 'ps', 'chromium'];
+
+/** As root on Debian they are brought. Where nobody may install, the tests that need them fail, and this says of what. */
+export async function setup(): Promise<void> {
+  const say = (line: string): void => console.log(line);
+  await bring(programs, say).catch((error: unknown) => {
+    console.warn(error instanceof Error ? error.message : error);
+  });
+}
