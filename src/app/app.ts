@@ -6,7 +6,7 @@ import type { StatusView } from '../model/status.ts';
 import { toStatus } from '../plan/describe.ts';
 import { raiseOffThread } from '../reader/reader.ts';
 import { startOrchestrator, type Orchestrator } from '../reconcile/orchestrator.ts';
-import type { OrchestratorOptions } from '../reconcile/rooms.ts';
+import type { OrchestratorOptions, Rooms } from '../reconcile/rooms.ts';
 import type { Settled } from '../reconcile/controller.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { lockWriter, openState } from '../state/index.ts';
@@ -75,29 +75,20 @@ export interface Opened {
 }
 
 async function begin(opened: Opened): Promise<App> {
-  const { config, io, listening, state } = opened;
+  const { config, io, state } = opened;
   const bootId = randomBytes(4).toString('hex');
   const running: Running = { orchestrator: null };
   const metrics = new Metrics(programVersion);
   const { rooms, log } = await openRooms(opened, { running, metrics });
-  const status = await openStatusServer({
-    listen: { host: listening.host, port: listening.port },
-    token: listening.token,
-    tls: listening.tls,
-    allowHosts: config.allowHost,
-    clock: io.clock,
-    bootId,
-    programVersion,
-    metrics,
-  });
+  const leave = leaving(rooms);
+  const status = await openStatus(opened, { bootId, metrics }).catch(leave);
   const ending = new Ending();
   const claim = new EngineClaim({ config, clock: io.clock, ending });
   const published: { view: StatusView | null } = { view: null };
   const options = orchestratorOptions(opened, { bootId, status, metrics, claim, published });
   const orchestrator = await startOrchestrator(rooms, options).catch(async (error: unknown) => {
-    await rooms.notifier.close();
     await status.close();
-    throw error;
+    return leave(error);
   });
   running.orchestrator = orchestrator;
   opened.lock.onLost((why) => {
@@ -112,6 +103,24 @@ async function begin(opened: Opened): Promise<App> {
   const { runtime } = rooms;
   return joined({ opened, orchestrator, runtime, status, claim, published, ending });
 }
+
+const openStatus = (
+  { config, io, listening: { host, port, token, tls } }: Opened,
+  own: { readonly bootId: string; readonly metrics: Metrics },
+): Promise<StatusServer> =>
+  openStatusServer({
+    ...{ listen: { host, port }, token, tls, allowHosts: config.allowHost },
+    ...{ clock: io.clock, programVersion, ...own },
+  });
+
+/** What was opened for a start that failed is closed. */
+const leaving =
+  ({ notifier, journal }: Rooms) =>
+  async (error: unknown): Promise<never> => {
+    await notifier.close();
+    await journal.close();
+    throw error;
+  };
 
 function orchestratorOptions(
   { config, io, policy }: Opened,

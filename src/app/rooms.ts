@@ -37,8 +37,6 @@ export async function openRooms(
   const scrub = (text: string): string => secrets.scrub(text);
   const log = io.log?.(scrub) ?? openLog({ level: config.logLevel, fd: STDERR, scrub });
   const source = measuredSource(await sourceOf(opened), metrics);
-  const journal = await openJournal({ directory: state.path, eventsFile: config.eventsFile ?? undefined });
-  metrics.measureLogs(() => ({ events: journal.bytes('events'), health: journal.bytes('health') }));
   const engine = await engineRooms(config, io);
   const runtime = measuredRuntime(engine.runtime, { clock: io.clock, meter: metrics });
   const readDesired = warningOfChannels(readDesiredBy(policy), opened.channels, log);
@@ -46,6 +44,12 @@ export async function openRooms(
     ...{ file: opened.channels, state: state.path, clock: io.clock, log },
     channelOf: (server) => channelOf(server, running),
   });
+  const files = { directory: state.path, eventsFile: config.eventsFile ?? undefined };
+  const journal = await openJournal(files).catch(async (error: unknown) => {
+    await notifier.close();
+    throw error;
+  });
+  metrics.measureLogs(() => ({ events: journal.bytes('events'), health: journal.bytes('health') }));
   return {
     log,
     rooms: {
