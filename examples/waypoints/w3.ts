@@ -72,8 +72,8 @@ async function fall(
   watching: Watching,
 ): Promise<void> {
   screen.say(`${name}: ${fault}`);
-  const started = Date.now();
   await commit();
+  const started = Date.now();
   const limit = fault === 'crash' ? crashSeconds : hangSeconds;
   const down = await next('server_down', name, watching);
   claims.within(`${fault}: from the fault to server_down`, (down.time_ms - started) / 1_000, limit);

@@ -209,20 +209,35 @@ describe('the next question comes', () => {
     expect(at(after([mute]), { now: NOW + 500 * SECOND })).toBe(asked + 5 * SECOND);
   });
 
-  it('at its own place in the interval when it is well, whenever it was asked in between', () => {
+  it('at its own place in the interval when it is well, a little before it is over, whenever it was asked in between', () => {
+    const pace = 29.4 * SECOND;
     const places = [0, 0.25, 0.9].map((spread) => {
       const times = [1, 7, 22, 29].map((second) => {
         const pulse = { ...after([answer()]), lastCheckAt: NOW + second * SECOND };
         const next = at(pulse, { spread });
         expect(next - pulse.lastCheckAt).toBeGreaterThan(0);
-        expect(next - pulse.lastCheckAt).toBeLessThanOrEqual(30 * SECOND + 20);
-        return next % (30 * SECOND);
+        expect(next - pulse.lastCheckAt).toBeLessThanOrEqual(pace + 20);
+        return next % pace;
       });
       return [...new Set(times)];
     });
-    expect(places).toEqual([[0], [7_500], [27_000]]);
-    const early = { ...after([answer()]), lastCheckAt: NOW - (NOW % 30_000) - 1 };
-    expect(at(early), 'a timer that fired too early asks not twice').toBe(early.lastCheckAt + 30_001);
+    expect(places).toEqual([[0], [7_350], [26_460]]);
+    const early = { ...after([answer()]), lastCheckAt: NOW - (NOW % pace) - 1 };
+    expect(at(early), 'a timer that fired too early asks not twice').toBe(early.lastCheckAt + pace + 1);
+  });
+
+  it('so that a hang right after a check is seen within 45 s with the defaults, though asking takes a little more than its timeout', () => {
+    const [lag, pace] = [SECOND / 20, 29.4 * SECOND];
+    const justAsked = { spread: (NOW % pace) / pace };
+    let pulse: Pulse = { ...after([answer()]), lastCheckAt: NOW };
+    let now = NOW;
+    while (pulse.state !== 'unhealthy') {
+      const askedAt = Math.max(at(pulse, { now, ...justAsked }), now) + lag;
+      now = askedAt + health.timeoutSeconds * SECOND + lag;
+      pulse = feel(pulse, mute, { settings: health, startsWithinSeconds, now, askedAt });
+    }
+    expect((now - NOW) / SECOND).toBeGreaterThan(44);
+    expect((now - NOW) / SECOND).toBeLessThanOrEqual(45);
   });
 
   it('soon after a failure, and while its drain waits for idleness', () => {

@@ -22,7 +22,7 @@ export const healthCheckSchema = {
       default: false,
       description: 'An answer without a readable body is a failure; else it is only reported.',
     },
-    interval_seconds: { ...pause, default: 30, description: 'From start to start of two checks.' },
+    interval_seconds: { ...pause, default: 30, description: 'From start to start of two checks, at most.' },
     timeout_seconds: { ...wait, exclusiveMinimum: 0, default: 5, description: 'For one whole check.' },
     failure_threshold: { ...count, default: 3, description: 'Consecutive failures that make it unhealthy.' },
     success_threshold: {
