@@ -90,7 +90,11 @@ describe('when the log cannot be written', () => {
     expect(troubles.length).toBeGreaterThan(0);
     isFull = false;
     await clock.advance(5 * SECOND);
-    expect(changes()).toEqual(['0.5 server_healthy', '64.9 server_degraded of 39.9', '64.9 server_down of 49.9']);
+    expect(changes()).toEqual([
+      '0.5 server_healthy',
+      '64.9 server_degraded of 39.9',
+      '64.9 server_down of 49.9',
+    ]);
   });
 
   it('a look writes it too, before anything is decided', async () => {
