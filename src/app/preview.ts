@@ -71,14 +71,8 @@ async function takenIn({ config, io, policy, recorder }: Remembering): Promise<D
   return withSource(config, null, io, async (source) => {
     const { accepted } = readState(config.state, io.clock);
     const intake = new Intake({
-      ...{
-        source,
-        recorder,
-        readDesired: readDesiredBy(policy),
-        clock: io.clock,
-        log: silentLog,
-        bootId: 'plan',
-      },
+      ...{ source, recorder, clock: io.clock, log: silentLog, bootId: 'plan' },
+      readDesired: readDesiredBy(policy),
       accepted: { ...accepted, keep: () => Promise.resolve() },
       environmentTrace: io.env['CHORA_TRACE_ID'] || null,
       allowRewind: config.allowRewind,

@@ -49,6 +49,11 @@ export const isFixed = ({ strategy, blueprint }: DesiredServer): boolean =>
 export const follows = (server: DesiredServer): server is Deployable =>
   !isFixed(server) && server.refusal === null && server.desiredState === 'running';
 
+/** The image of this very entry, as far as it has been found out; null: not yet, or it is that of an earlier entry. */
+export function resolvedFor({ entry }: Deployable, { resolved }: ServerMemory): Resolved | null {
+  return resolved?.entry === entry ? resolved : null;
+}
+
 /** What runs is kept where the entry names it, or where its strategy went there from what the entry names. */
 export function keepsTo(server: Deployable, image: string, { back }: { readonly back: boolean }): boolean {
   if (image === server.blueprint.image) return true;

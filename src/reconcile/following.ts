@@ -3,14 +3,16 @@ import type { Log } from '../lib/log.ts';
 import { News } from '../lib/news.ts';
 import type { DesiredServer, DesiredState } from '../model/desired.ts';
 import { Failure } from '../model/failure.ts';
-import { emptyServerMemory, type Resolved, type ServerMemory } from '../model/memory.ts';
+import type { ServerMemory } from '../model/memory.ts';
 import { repositoryOf } from '../model/spec.ts';
+import { memoryOf } from '../plan/view.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import {
   bestOf,
   follows,
   isFixed,
+  resolvedFor,
   type Choice,
   type Deployable,
   type Found,
@@ -115,12 +117,12 @@ export class Following {
 
   async #follow(server: Deployable, signal: AbortSignal): Promise<void> {
     const { updateIntervalMs, hint } = this.#deps;
-    if (this.#resolvedOf(server) === null) return;
+    if (resolvedFor(server, this.#memoryOf(server)) === null) return;
     const asking = { ...this.#deps, maxAgeMs: Math.min(updateIntervalMs / 2, SHARED_MS), signal };
     const choice = await bestOf(server, this.#memoryOf(server), asking);
     this.#sayPassedOver(server, choice.passedOver);
     // While we asked, a commit may have changed what is followed.
-    if (this.#resolvedOf(server) === null) return;
+    if (resolvedFor(server, this.#memoryOf(server)) === null) return;
     if (choice.ripe !== null && server.autoUpdate) {
       await this.#take(server, choice.ripe);
       hint();
@@ -160,7 +162,10 @@ export class Following {
       traceId: traceOf(server.name, this.#deps),
       fields: {
         ...{ image: found.image, image_digest: found.imageDigest, version: found.version },
-        ...{ current: this.#resolvedOf(server)?.version ?? null, first_seen_ms: found.firstSeenAt },
+        ...{
+          current: resolvedFor(server, this.#memoryOf(server))?.version ?? null,
+          first_seen_ms: found.firstSeenAt,
+        },
         size_bytes: found.sizeBytes,
       },
     });
@@ -187,14 +192,7 @@ export class Following {
     }
   }
 
-  #memoryOf = ({ name }: DesiredServer): ServerMemory =>
-    this.#deps.recorder.memory.servers[name] ?? emptyServerMemory;
-
-  /** null: its own image is not known yet, or no longer that of this entry. */
-  #resolvedOf(server: Deployable): Resolved | null {
-    const { resolved } = this.#memoryOf(server);
-    return resolved?.entry === server.entry ? resolved : null;
-  }
+  #memoryOf = ({ name }: DesiredServer): ServerMemory => memoryOf(this.#deps.recorder, name);
 
   /** Once a trouble: the next check is a moment away. */
   #say({ name }: Deployable, failure: Failure): void {

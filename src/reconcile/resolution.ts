@@ -2,12 +2,13 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { parseImage, versionOfTag } from '../manifest/image.ts';
 import { Failure } from '../model/failure.ts';
-import { emptyServerMemory, type Resolved, type ServerMemory } from '../model/memory.ts';
+import type { Resolved, ServerMemory } from '../model/memory.ts';
 import type { Instance } from '../model/observed.ts';
 import { isOlder } from '../plan/versions.ts';
+import { memoryOf } from '../plan/view.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { bestOf, follows, keepsTo, type Deployable } from './candidates.ts';
+import { bestOf, follows, keepsTo, resolvedFor, type Deployable } from './candidates.ts';
 import { traceOf } from './perform.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -31,8 +32,7 @@ export class Resolution {
 
   /** null: nobody has been asked since the entry changed. */
   resolvedOf(server: Deployable): Resolved | null {
-    const known = this.#deps.recorder.memory.servers[server.name]?.resolved ?? null;
-    return known?.entry === server.entry ? known : digestInReference(server);
+    return resolvedFor(server, this.#memoryOf(server)) ?? digestInReference(server);
   }
 
   /**
@@ -95,8 +95,7 @@ export class Resolution {
     }
   }
 
-  readonly #memoryOf = ({ name }: Deployable): ServerMemory =>
-    this.#deps.recorder.memory.servers[name] ?? emptyServerMemory;
+  readonly #memoryOf = ({ name }: Deployable): ServerMemory => memoryOf(this.#deps.recorder, name);
 
   /** The registry says; where it cannot, an image that is already here under this name will do. */
   async #ask(image: string): Promise<string> {

@@ -6,7 +6,15 @@ import { isReady } from '../../examples/stage/status.ts';
 import { Gateway } from '../../examples/stage/gateway.ts';
 import { moveTag, tagOnlyFor } from '../support/move-tag.ts';
 import { RegistryProxy } from '../support/registry-proxy.ts';
-import { allReady, eventsOf, openTestStage, untilEvent, type TestStage } from '../support/stage.ts';
+import {
+  allReady,
+  eventsOf,
+  isLive,
+  isOf,
+  openTestStage,
+  untilEvent,
+  type TestStage,
+} from '../support/stage.ts';
 import { buildTestServerImage, type TestServerBehaviour } from '../support/test-server-image.ts';
 
 const intervalSeconds = 5;
@@ -29,10 +37,6 @@ describe('versions that are followed', () => {
     more: { behaviour?: TestServerBehaviour; tag?: string } = {},
   ) => buildTestServerImage({ engine: stage.engine, name: stage.name(image), version, ...more });
   const imageOf = (image: string): string => `${proxy.host}/liminalcommons/${stage.name(image)}`;
-  const isLive =
-    (version: string) =>
-    (server: Parameters<typeof isReady>[0]): boolean =>
-      isReady(server) && server.version === version;
   const of = (server: string, ...types: readonly string[]): Promise<string[]> =>
     Promise.all(types.map((type) => eventsOf(watching, type, stage.name(server)))).then((all) =>
       all
@@ -101,7 +105,7 @@ describe('versions that are followed', () => {
 
   test('with a fixed port the old one is kept until the new one is proven, and comes back when it is bad', async () => {
     await push('alone', '1.1.0');
-    await untilEvent(watching, done('alone', 'update_completed', '1.1.0'));
+    await untilEvent(watching, isOf(stage.name('alone'), 'update_completed', '1.1.0'));
     const told = await of(
       'alone',
       'drain_started',
@@ -115,7 +119,7 @@ describe('versions that are followed', () => {
       'update_completed 1.1.0',
     ]);
     await push('alone', '1.2.0', { behaviour: 'exit-at-once' });
-    await untilEvent(watching, done('alone', 'version_quarantined', '1.2.0'));
+    await untilEvent(watching, isOf(stage.name('alone'), 'version_quarantined', '1.2.0'));
     const back = await watching.status.server(stage.name('alone'), isLive('1.1.0'));
     expect(back.url).toBe(`http://127.0.0.1:${port}`);
     expect(back.update).toMatchObject({ quarantined: [{ version: '1.2.0', gate: 'start' }] });
@@ -158,9 +162,4 @@ describe('versions that are followed', () => {
       'update_available 1.1.0',
     ]);
   });
-
-  const done =
-    (server: string, type: string, version: string) =>
-    (event: LoggedEvent): boolean =>
-      event.event_type === type && event.server_name === stage.name(server) && event.version === version;
 });

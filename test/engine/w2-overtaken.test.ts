@@ -1,31 +1,21 @@
 import { describe, test } from 'vitest';
-import type { LoggedEvent } from '../../examples/stage/events.ts';
 import { Gateway } from '../../examples/stage/gateway.ts';
-import { isReady } from '../../examples/stage/status.ts';
-import type { ServerRecord } from '../../src/model/status.ts';
 import { craftImage } from '../support/crafted-image.ts';
 import { RegistryProxy } from '../support/registry-proxy.ts';
-import { allReady, eventsOf, onStage, theServer, untilEvent } from '../support/stage.ts';
+import {
+  allReady,
+  behave,
+  eventsOf,
+  isLive,
+  isOf,
+  onStage,
+  theServer,
+  untilEvent,
+} from '../support/stage.ts';
 
 const update = {
   ...{ min_healthy_seconds: 1, healthy_deadline_seconds: 90, soak_seconds: 12 },
   ...{ drain_min_seconds: 2, drain_timeout_seconds: 3 },
-};
-
-const isLive =
-  (version: string) =>
-  (server: ServerRecord): boolean =>
-    isReady(server) && server.version === version;
-
-const isOf =
-  (server: string, type: string, version?: string) =>
-  (event: LoggedEvent): boolean =>
-    event.event_type === type &&
-    event.server_name === server &&
-    (version === undefined || event.version === version);
-
-const behave = async ({ url }: ServerRecord, as: string): Promise<void> => {
-  await fetch(`${url ?? ''}/behave?as=${as}`, { method: 'POST' }).catch(() => undefined);
 };
 
 describe('what comes in between an update', () => {

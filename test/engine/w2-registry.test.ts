@@ -5,7 +5,7 @@ import { isReady } from '../../examples/stage/status.ts';
 import { craftImage } from '../support/crafted-image.ts';
 import { Gateway } from '../../examples/stage/gateway.ts';
 import { RegistryProxy, type Fault } from '../support/registry-proxy.ts';
-import { allReady, eventsOf, openTestStage, untilEvent, type TestStage } from '../support/stage.ts';
+import { allReady, eventsOf, isOf, openTestStage, untilEvent, type TestStage } from '../support/stage.ts';
 
 const faults: readonly Fault[] = ['missing', 'busy', 'cut', 'slow'];
 const update = {
@@ -44,12 +44,10 @@ test('a registry that fails in the middle of a pull delays an update, and nothin
   for (const fault of faults) gateway.load(stage.name(fault), 10);
 
   await merge('1.1.0');
-  const isOf =
-    (fault: Fault, type: string) =>
-    (event: LoggedEvent): boolean =>
-      event.event_type === type && event.server_name === stage.name(fault);
   const refused = await Promise.all(
-    (['missing', 'busy'] as const).map((fault) => untilEvent(watching, isOf(fault, 'update_gate_failed'))),
+    (['missing', 'busy'] as const).map((fault) =>
+      untilEvent(watching, isOf(stage.name(fault), 'update_gate_failed')),
+    ),
   );
   for (const event of refused)
     expect(event).toMatchObject({ gate: 'pull', class: 'world', version: '1.1.0' });

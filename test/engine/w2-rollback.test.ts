@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { containersOf } from '../../examples/stage/containers.ts';
 import type { LoggedEvent } from '../../examples/stage/events.ts';
 import type { Watching } from '../../examples/stage/stage.ts';
-import { isReady } from '../../examples/stage/status.ts';
 import { Gateway } from '../../examples/stage/gateway.ts';
 import {
   allReady,
+  behave,
   eventsOf,
+  isLive,
+  isOf,
   openTestStage,
   theServer,
   untilEvent,
@@ -185,29 +187,20 @@ describe('new versions that are bad, each under load', () => {
 
   async function fallsIll({ server, version, illAfterMs }: Bad): Promise<void> {
     if (illAfterMs === undefined) return;
-    const live = await watching.status.server(
-      stage.name(server),
-      (seen) => isReady(seen) && seen.version === version,
-    );
+    const live = await watching.status.server(stage.name(server), isLive(version));
     await new Promise((resolve) => setTimeout(resolve, illAfterMs));
-    await fetch(`${live.url ?? ''}/behave?as=unhealthy`);
+    await behave(live, 'unhealthy');
   }
 
   async function isSetAside({ server }: Bad): Promise<void> {
     const name = stage.name(server);
     await untilEvent(watching, isOf(name, 'rollback_completed'), 60_000);
-    await watching.status.server(name, (seen) => isReady(seen) && seen.version === '1.0.0');
+    await watching.status.server(name, isLive('1.0.0'));
   }
 
   async function isGone(server: string, version: string): Promise<void> {
-    const isThis = isOf(stage.name(server), 'instance_removed');
-    await untilEvent(watching, (event) => isThis(event) && event.version === version, 60_000);
+    await untilEvent(watching, isOf(stage.name(server), 'instance_removed', version), 60_000);
   }
-
-  const isOf =
-    (name: string, type: string) =>
-    ({ event_type, server_name }: LoggedEvent): boolean =>
-      event_type === type && server_name === name;
 
   /** Events of these types that are of one rollout with another, in their order. */
   async function rolloutOf(

@@ -5,14 +5,14 @@ import { askEngine } from '../../examples/engine/engine-call.ts';
 import { freePort } from '../../examples/engine/registry.ts';
 import { tarOf } from '../../examples/images/node-base.ts';
 import { containersOf } from '../../examples/stage/containers.ts';
-import type { LoggedEvent } from '../../examples/stage/events.ts';
 import { Gateway } from '../../examples/stage/gateway.ts';
 import type { Watching } from '../../examples/stage/stage.ts';
-import { isReady } from '../../examples/stage/status.ts';
 import { program } from '../support/program.ts';
 import {
   allReady,
   eventsOf,
+  isLive,
+  isOf,
   openTestStage,
   theServer,
   untilEvent,
@@ -47,18 +47,18 @@ test('a writable volume and a fixed port allow one copy: the plan says so, port 
   const first = await merge('1.0.0');
   await allReady(watching, first, [a]);
   await write();
-  await untilEvent(watching, isOf('update_completed', '1.0.0'));
+  await untilEvent(watching, isOf(a, 'update_completed', '1.0.0'));
   await merge('3.1.0');
   expect(await plannedSince(first)).toContain(
     `it is stopped before the new one starts (fixed host port ${port}, writable volume data)`,
   );
-  await untilEvent(watching, isOf('server_ready', '3.1.0'));
+  await untilEvent(watching, isOf(a, 'server_ready', '3.1.0'));
   expect(await statesOf(), 'the old one is kept until the new one is proven').toEqual(['exited', 'running']);
-  await untilEvent(watching, isOf('update_completed', '3.1.0'));
+  await untilEvent(watching, isOf(a, 'update_completed', '3.1.0'));
   await merge('3.2.0');
-  const verdict = await untilEvent(watching, isOf('version_quarantined', '3.2.0'));
+  const verdict = await untilEvent(watching, isOf(a, 'version_quarantined', '3.2.0'));
   expect(verdict).toMatchObject({ gate: 'health', evidence: { reason: 'status_503' } });
-  const back = await watching.status.server(a, (server) => isReady(server) && server.version === '3.1.0');
+  const back = await watching.status.server(a, isLive('3.1.0'));
   expect(back.url).toBe(`http://127.0.0.1:${port}`);
   await read();
   await answersAll(watching, a);
@@ -70,11 +70,6 @@ test('a writable volume and a fixed port allow one copy: the plan says so, port 
     ...['server_starting 1.0.0', 'server_stopped 1.0.0', 'server_starting 3.1.0'],
     ...['server_stopped 3.1.0', 'server_starting 3.2.0'],
   ]);
-
-  function isOf(type: string, version: string) {
-    return (event: LoggedEvent): boolean =>
-      event.event_type === type && event.server_name === a && event.version === version;
-  }
 });
 
 /** A gateway that follows the status is answered by the version that came back, each time. */

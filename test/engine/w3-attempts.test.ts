@@ -2,10 +2,7 @@ import { expect, test } from 'vitest';
 import type { LoggedEvent } from '../../examples/stage/events.ts';
 import { hang } from '../../examples/stage/faults.ts';
 import { isReady } from '../../examples/stage/status.ts';
-import { allReady, eventsOf, onStage, untilEvent } from '../support/stage.ts';
-
-const ofServer = (type: string, server: string) => (event: LoggedEvent) =>
-  event.event_type === type && event.server_name === server;
+import { allReady, eventsOf, isOf, onStage, untilEvent } from '../support/stage.ts';
 
 /** Well until somebody ends it, and never again: it runs, and does not listen. */
 const wellOnce = `
@@ -39,18 +36,18 @@ test.concurrent(
       ]),
       [a],
     );
-    await untilEvent(watching, ofServer('update_completed', a));
+    await untilEvent(watching, isOf(a, 'update_completed'));
     const { url } = await watching.status.server(a, isReady);
     await fetch(`${url ?? ''}/end`).catch(() => undefined);
     const attempt = (number: number) => (event: LoggedEvent) =>
-      ofServer('recovery_started', a)(event) && event['attempt'] === number;
+      isOf(a, 'recovery_started')(event) && event['attempt'] === number;
     const stages = [
-      ofServer('server_down', a),
+      isOf(a, 'server_down'),
       attempt(1),
-      ofServer('recovery_failed', a),
+      isOf(a, 'recovery_failed'),
       attempt(2),
       attempt(3),
-      ofServer('recovery_exhausted', a),
+      isOf(a, 'recovery_exhausted'),
       attempt(4),
     ];
     for (const reached of stages) {
@@ -79,11 +76,11 @@ test.concurrent(
     await allReady(watching, await stage.merge([stage.entry('a')]), [a]);
     await hang(stage, a);
     for (const stageOfIt of ['server_down', 'recovery_started']) {
-      await untilEvent(watching, ofServer(stageOfIt, a));
+      await untilEvent(watching, isOf(a, stageOfIt));
       await watching.orchestrator.kill();
       watching = await stage.watch();
     }
-    await untilEvent(watching, ofServer('recovery_successful', a), 90_000);
+    await untilEvent(watching, isOf(a, 'recovery_successful'), 90_000);
     const attempts = (await eventsOf(watching, 'recovery_started', a)).map(({ attempt }) => attempt);
     expect(attempts).toEqual(attempts.map((_, index) => index + 1));
     expect(attempts.length).toBeLessThanOrEqual(3);
@@ -107,13 +104,13 @@ test.concurrent(
       docker: { command: ['node', '-e', 'setInterval(() => {}, 1000)'] },
     };
     await stage.merge([stage.entry('a', dead)]);
-    const exhausted = await untilEvent(watching, ofServer('recovery_exhausted', a), 60_000);
+    const exhausted = await untilEvent(watching, isOf(a, 'recovery_exhausted'), 60_000);
     expect(exhausted).toMatchObject({ requires_manual: true, attempts: 3 });
     const { recovery: told, reason } = await watching.status.server(a, (one) => one.recovery.requires_manual);
     expect([told.attempts >= 3, reason]).toEqual([true, expect.any(String)]);
     const slow = await untilEvent(
       watching,
-      (event) => ofServer('recovery_started', a)(event) && Number(event['attempt']) > 3,
+      (event) => isOf(a, 'recovery_started')(event) && Number(event['attempt']) > 3,
       40_000,
     );
     const strategies = (await eventsOf(watching, 'recovery_started', a))

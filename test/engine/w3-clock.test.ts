@@ -4,12 +4,9 @@ import { expect, test } from 'vitest';
 import { crash } from '../../examples/stage/faults.ts';
 import { isReady } from '../../examples/stage/status.ts';
 import type { LoggedEvent } from '../../examples/stage/events.ts';
-import { allReady, eventsOf, onStage, theServer, untilEvent } from '../support/stage.ts';
+import { allReady, eventsOf, isOf, onStage, theServer, untilEvent } from '../support/stage.ts';
 
 const HOUR_MS = 3_600_000;
-const ofServer = (type: string, server: string) => (event: LoggedEvent) =>
-  event.event_type === type && event.server_name === server;
-
 test(
   'a clock that is set by an hour, forwards and back, restarts nobody, hurts no update, and falls are recovered as ever',
   onStage(async (stage) => {
@@ -31,22 +28,21 @@ test(
       stage.entry('c', {}, versionOfC),
     ];
     await allReady(watching, await stage.merge(entries('1.0.4')), [a, b, c]);
-    await untilEvent(watching, ofServer('update_completed', c));
+    await untilEvent(watching, isOf(c, 'update_completed'));
 
     set(HOUR_MS);
     await new Promise((resolve) => setTimeout(resolve, 5_000));
     expect(await eventsOf(watching, 'server_down')).toEqual([]);
     await crash(stage, a);
-    await untilEvent(watching, ofServer('recovery_successful', a));
+    await untilEvent(watching, isOf(a, 'recovery_successful'));
 
     set(0);
     await new Promise((resolve) => setTimeout(resolve, 5_000));
     await crash(stage, b);
-    await untilEvent(watching, ofServer('recovery_successful', b));
+    await untilEvent(watching, isOf(b, 'recovery_successful'));
 
     await stage.merge(entries('1.0.5'));
-    const isNew = (event: LoggedEvent) =>
-      ofServer('server_started', c)(event) && event['version'] === '1.0.5';
+    const isNew = (event: LoggedEvent) => isOf(c, 'server_started')(event) && event['version'] === '1.0.5';
     await untilEvent(watching, isNew);
     set(HOUR_MS);
     await watching.status.server(c, (seen) => isReady(seen) && seen.version === '1.0.5');

@@ -2,11 +2,7 @@ import { expect, test } from 'vitest';
 import { crash, hang, goOn } from '../../examples/stage/faults.ts';
 import { isReady } from '../../examples/stage/status.ts';
 import { EngineProxy } from '../support/engine-proxy.ts';
-import { allReady, eventsOf, onStage, untilEvent } from '../support/stage.ts';
-import type { LoggedEvent } from '../../examples/stage/events.ts';
-
-const ofServer = (type: string, server: string) => (event: LoggedEvent) =>
-  event.event_type === type && event.server_name === server;
+import { allReady, eventsOf, isOf, onStage, untilEvent } from '../support/stage.ts';
 
 /** A deadline has to be longer than the start period. */
 const update = { healthy_deadline_seconds: 120 };
@@ -24,12 +20,12 @@ test.concurrent(
     await allReady(watching, await stage.merge([stage.entry('a', { health_check, update })]), [a]);
     await hang(stage, a);
     const fault = Date.now();
-    const down = await untilEvent(watching, ofServer('server_down', a), 60_000);
+    const down = await untilEvent(watching, isOf(a, 'server_down'), 60_000);
     expect((down.time_ms - fault) / 1_000).toBeLessThanOrEqual(45);
-    const started = await untilEvent(watching, ofServer('recovery_started', a));
+    const started = await untilEvent(watching, isOf(a, 'recovery_started'));
     // backoff_seconds[0] of these entries is 1.
     expect((started.time_ms - down.time_ms) / 1_000).toBeLessThanOrEqual(2);
-    await untilEvent(watching, ofServer('recovery_successful', a), 60_000);
+    await untilEvent(watching, isOf(a, 'recovery_successful'), 60_000);
   }),
 );
 
@@ -49,7 +45,7 @@ test.concurrent(
       const fault = Date.now();
       await Promise.all([crash(stage, a), hang(stage, b)]);
       for (const server of [a, b]) {
-        const down = await untilEvent(watching, ofServer('server_down', server), 70_000);
+        const down = await untilEvent(watching, isOf(server, 'server_down'), 70_000);
         expect((down.time_ms - fault) / 1_000, server).toBeLessThanOrEqual(60);
       }
     } finally {
@@ -70,7 +66,7 @@ test.concurrent(
     expect(suspected['of']).toBe(4);
     const seen = await watching.status.until('view suspect', ({ view }) => view === 'suspect');
     expect(seen.view).toBe('suspect');
-    for (const name of names) await untilEvent(watching, ofServer('server_down', name));
+    for (const name of names) await untilEvent(watching, isOf(name, 'server_down'));
     await new Promise((resolve) => setTimeout(resolve, 5_000));
     expect(await eventsOf(watching, 'recovery_started')).toEqual([]);
     await Promise.all(names.map((name) => goOn(stage, name)));

@@ -1,10 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { askEngine } from '../../examples/engine/engine-call.ts';
-import type { LoggedEvent } from '../../examples/stage/events.ts';
 import { runningOf } from '../../examples/stage/faults.ts';
 import type { Watching } from '../../examples/stage/stage.ts';
 import { isReady } from '../../examples/stage/status.ts';
-import { allReady, eventsOf, openTestStage, untilEvent, type TestStage } from '../support/stage.ts';
+import {
+  allReady,
+  behave,
+  eventsOf,
+  isOf,
+  openTestStage,
+  untilEvent,
+  type TestStage,
+} from '../support/stage.ts';
 import { buildTestServerImage } from '../support/test-server-image.ts';
 
 /** Takes connections until it is told not to. Says nothing, and is no HTTP server. */
@@ -51,7 +58,7 @@ test.concurrent('a server that is asked by tcp is down when it takes no more con
 
 test.concurrent("a server that is asked by docker is as its image's own HEALTHCHECK says", async () => {
   const docker = stage.name('docker');
-  await behave(docker, 'answer-503');
+  await behave(await watching.status.server(docker, isReady), 'answer-503');
   const down = await untilEvent(watching, isOf(docker, 'server_down'));
   expect(down).toMatchObject({ reason: '3_consecutive_failures' });
   await isBroughtBack(docker);
@@ -61,7 +68,7 @@ test.concurrent(
   'a server that eats more memory than it may have is told from one that ended itself',
   async () => {
     const hungry = stage.name('hungry');
-    await behave(hungry, 'eat-memory');
+    await behave(await watching.status.server(hungry, isReady), 'eat-memory');
     const down = await untilEvent(watching, isOf(hungry, 'server_down'));
     expect(down).toMatchObject({ reason: 'oom_killed', oom: true, by: 'itself' });
     await isBroughtBack(hungry);
@@ -70,7 +77,7 @@ test.concurrent(
 
 test.concurrent('a server that is done and may be done stays stopped', async () => {
   const done = stage.name('done');
-  await behave(done, 'exit-zero');
+  await behave(await watching.status.server(done, isReady), 'exit-zero');
   await staysStopped(done, 'exited_0');
 });
 
@@ -86,17 +93,6 @@ test.concurrent(
     expect(await eventsOf(watching, 'recovery_started', parked)).toEqual([]);
   },
 );
-
-function isOf(server: string, type: string) {
-  return (event: LoggedEvent): boolean => event.event_type === type && event.server_name === server;
-}
-
-/** From now on it is like this, until it is started again. One that ends at once may not get to its answer. */
-async function behave(server: string, as: string): Promise<void> {
-  const { url } = await watching.status.server(server, isReady);
-  const post = { method: 'POST', signal: AbortSignal.timeout(10_000) };
-  await fetch(`${url ?? ''}/behave?as=${as}`, post).catch(() => undefined);
-}
 
 async function isBroughtBack(server: string): Promise<void> {
   const back = await untilEvent(watching, isOf(server, 'recovery_successful'), 60_000);

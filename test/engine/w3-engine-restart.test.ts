@@ -2,7 +2,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openEngine, type PrivateEngine } from '../../examples/engine/engine.ts';
 import { crash, hang } from '../../examples/stage/faults.ts';
 import { isReady } from '../../examples/stage/status.ts';
-import { eventsOf, openTestStage, untilEvent, allReady, type TestStage } from '../support/stage.ts';
+import {
+  allReady,
+  behave,
+  eventsOf,
+  isOf,
+  openTestStage,
+  untilEvent,
+  type TestStage,
+} from '../support/stage.ts';
 
 let engine: PrivateEngine;
 let stage: TestStage;
@@ -23,11 +31,9 @@ test('the engine is restarted while three servers are sick: all are back, and no
   const slow = { recovery: { backoff_seconds: [40] } };
   const entries = ['a', 'b', 'c', 'd'].map((name) => stage.entry(name, slow));
   await allReady(watching, await stage.merge(entries), names);
-  const { url } = await watching.status.server(b, isReady);
-  await fetch(`${url ?? ''}/behave?as=answer-503`, { method: 'POST' });
+  await behave(await watching.status.server(b, isReady), 'answer-503');
   await Promise.all([hang(stage, a), crash(stage, c)]);
-  for (const name of [a, b, c])
-    await untilEvent(watching, (one) => one.event_type === 'server_down' && one.server_name === name);
+  for (const name of [a, b, c]) await untilEvent(watching, isOf(name, 'server_down'));
   const { servers } = await watching.status.until('all looked at', (seen) => seen.servers.length === 4);
   const sick = servers.filter((server) => !isReady(server)).map(({ name }) => name);
   expect(sick.sort(), 'nobody was brought back before the restart').toEqual([a, b, c].sort());

@@ -1,22 +1,13 @@
 import { expect, test } from 'vitest';
-import type { LoggedEvent } from '../../examples/stage/events.ts';
 import { crash, hang } from '../../examples/stage/faults.ts';
 import { Gateway } from '../../examples/stage/gateway.ts';
 import type { Watching } from '../../examples/stage/stage.ts';
 import { isReady } from '../../examples/stage/status.ts';
 import { EngineProxy } from '../support/engine-proxy.ts';
-import { allReady, eventsOf, onStage, untilEvent } from '../support/stage.ts';
+import { allReady, behave, eventsOf, isOf, onStage, untilEvent } from '../support/stage.ts';
 
-const ofServer = (type: string, server: string) => (event: LoggedEvent) =>
-  event.event_type === type && event.server_name === server;
-
-/** From now on it answers like this, until it is started again. */
-async function behave(watching: Watching, server: string, as: string): Promise<void> {
-  const { url } = await watching.status.server(server, isReady);
-  const post = { method: 'POST', signal: AbortSignal.timeout(5_000) };
-  // One that exits at once may not get to its answer.
-  await fetch(`${url ?? ''}/behave?as=${as}`, post).catch(() => undefined);
-}
+const behaves = async (watching: Watching, server: string, as: string): Promise<void> =>
+  behave(await watching.status.server(server, isReady), as);
 
 test.concurrent(
   'five servers, four of them in trouble: each is seen and brought back, and the fifth answers all the time',
@@ -33,26 +24,26 @@ test.concurrent(
     const gateway = await new Gateway(watching.url).open();
     gateway.load(well, 50);
     try {
-      await behave(watching, flapping, 'flapping');
+      await behaves(watching, flapping, 'flapping');
       const fault = Date.now();
-      await Promise.all([hang(stage, hung), crash(stage, killed), behave(watching, sick, 'answer-503')]);
-      const down = await untilEvent(watching, ofServer('server_down', killed));
+      await Promise.all([hang(stage, hung), crash(stage, killed), behaves(watching, sick, 'answer-503')]);
+      const down = await untilEvent(watching, isOf(killed, 'server_down'));
       expect(down).toMatchObject({ reason: 'exited_137', by: 'itself', attempt: 0, trace_id: 'w3' });
       expect(down['seconds_to_detect'], 'a crash is seen within a second').toBeLessThanOrEqual(1);
-      const begun = await untilEvent(watching, ofServer('recovery_started', killed));
+      const begun = await untilEvent(watching, isOf(killed, 'recovery_started'));
       // backoff_seconds[0] is 1.
       expect((begun.time_ms - down.time_ms) / 1_000).toBeLessThanOrEqual(2);
-      const silent = await untilEvent(watching, ofServer('server_down', hung));
+      const silent = await untilEvent(watching, isOf(hung, 'server_down'));
       // Interval 2 s, timeout 1 s, then asked every second: 5 s from start to end, and a busy machine.
       expect((silent.time_ms - fault) / 1_000).toBeLessThanOrEqual(8);
       expect(silent).toMatchObject({ reason: '3_consecutive_failures' });
       for (const server of [killed, sick, hung]) {
-        const back = await untilEvent(watching, ofServer('recovery_successful', server), 60_000);
+        const back = await untilEvent(watching, isOf(server, 'recovery_successful'), 60_000);
         expect(back).toMatchObject({ recovery_successful: true, attempts: 1 });
         const incident = (await eventsOf(watching, 'server_down', server))[0]?.['incident_id'];
         expect(back['incident_id']).toBe(incident);
       }
-      await untilEvent(watching, ofServer('server_degraded', flapping));
+      await untilEvent(watching, isOf(flapping, 'server_degraded'));
     } finally {
       await gateway.close();
     }
@@ -75,11 +66,11 @@ test.concurrent(
       const [a, b] = [stage.name('a'), stage.name('b')];
       await allReady(watching, await stage.merge([stage.entry('a'), stage.entry('b')]), [a, b]);
       const fault = Date.now();
-      await Promise.all([behave(watching, a, 'exit-at-once'), hang(stage, b)]);
+      await Promise.all([behaves(watching, a, 'exit-at-once'), hang(stage, b)]);
       for (const server of [a, b]) {
-        const down = await untilEvent(watching, ofServer('server_down', server));
+        const down = await untilEvent(watching, isOf(server, 'server_down'));
         expect((down.time_ms - fault) / 1_000, server).toBeLessThanOrEqual(8);
-        await untilEvent(watching, ofServer('recovery_successful', server), 60_000);
+        await untilEvent(watching, isOf(server, 'recovery_successful'), 60_000);
       }
     } finally {
       await tap.close();

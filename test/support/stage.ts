@@ -5,6 +5,7 @@ import { readEvents, type LoggedEvent } from '../../examples/stage/events.ts';
 import { entryOf, manifestOf, manifestPath } from '../../examples/stage/manifest.ts';
 import { stageOn, type Stage, type Watching } from '../../examples/stage/stage.ts';
 import { isReady, type HealthStatus } from '../../examples/stage/status.ts';
+import type { ServerRecord } from '../../src/model/status.ts';
 import { buildTestServerImage, type TestServerBehaviour } from './test-server-image.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -128,4 +129,24 @@ export async function untilEvent(
       throw new Error(`not among: ${events.map(({ event_type }) => event_type).join(' ')}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** An event of this server and kind, of that version if one is given. */
+export const isOf =
+  (server: string, type: string, version?: string) =>
+  (event: LoggedEvent): boolean =>
+    event.event_type === type &&
+    event.server_name === server &&
+    (version === undefined || event.version === version);
+
+/** Ready, and in this version. */
+export const isLive =
+  (version: string) =>
+  (server: ServerRecord): boolean =>
+    isReady(server) && server.version === version;
+
+/** From now on it is like this, until it is started again. One that ends at once may not get to its answer. */
+export async function behave({ url }: ServerRecord, as: string): Promise<void> {
+  const post = { method: 'POST', signal: AbortSignal.timeout(10_000) };
+  await fetch(`${url ?? ''}/behave?as=${as}`, post).catch(() => undefined);
 }
