@@ -144,7 +144,8 @@ export class Controller {
     this.#latest = { world, plan };
     await this.#noteAll(plan, desired.traceId);
     const hands = { ...this.#deps.hands, revision: desired.revision, progress: this.#onProgress };
-    const retryAt = this.#dispatch.begin(inOrder(plan.decisions, desired), { ...hands, lookedAt });
+    const looked = { lookedAt, images: world.sighting.images };
+    const retryAt = this.#dispatch.begin(inOrder(plan.decisions, desired), { ...hands, ...looked });
     // Intents of what was just begun are in memory before anything else is planned: the budget counts them.
     await recorder.flush();
     this.publish();

@@ -49,9 +49,9 @@ export class Dispatch {
   }
 
   /** Begins what may begin now. Returns when what was put off may be tried again (Unix ms), or null. */
-  begin(decisions: readonly Decision[], { lookedAt, ...hands }: Hands & Looked): number | null {
+  begin(decisions: readonly Decision[], { lookedAt, images, ...hands }: Hands & Looked): number | null {
     const now = hands.clock.now();
-    const pullAt = this.#pulls.begin(decisions, { ...hands, lookedAt });
+    const pullAt = this.#pulls.begin(decisions, { ...hands, lookedAt, images });
     this.#forgetOld(now);
     for (const { server, step, held } of decisions) {
       if (step === null || held !== null || this.#inHand.has(server)) continue;

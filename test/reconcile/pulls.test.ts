@@ -126,3 +126,28 @@ it('a clock that is set back keeps no image away', async () => {
   await stage.pass(10 * SECOND);
   expect(stage.engine.controls.deeds.filter((deed) => deed.startsWith('pull '))).toHaveLength(2);
 });
+
+it('an image that is seen here before its pull has ended was pulled, and that is told', async () => {
+  await stage.close();
+  stage = await openStage({
+    inMemory: true,
+    wrap: (rooms) => {
+      const pull: typeof rooms.runtime.pull = async (spec, progress, signal) => {
+        await rooms.runtime.pull(spec, progress, signal);
+        await rooms.clock.sleep(SECOND, signal);
+        if (signal.aborted) throw new Failure('engine_timeout', 'it was given up');
+      };
+      return { ...rooms, runtime: { ...rooms.runtime, pull } };
+    },
+  });
+  publish(stage, '1.0.0');
+  await stage.commit(manifest({ a: entry('1.0.0') }));
+  await stage.start();
+  for (let looks = 0; looks < 20; looks += 1) {
+    stage.engine.controls.strangerGone('nobody');
+    await stage.pass(SECOND / 10);
+  }
+  await stage.settled();
+  expect(await secondsTo('image_pulled', 'a', 0)).not.toBe(Infinity);
+  expect(await secondsTo('update_gate_failed', 'a', 0)).toBe(Infinity);
+});
