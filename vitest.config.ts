@@ -23,6 +23,9 @@ class LongFirst extends BaseSequencer {
   }
 }
 
+/** How late a busy machine is, is nobody's failure: a time that is promised is measured by itself. */
+const patience = { testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: { timeout: 60_000 } } };
+
 export default defineConfig({
   test: {
     coverage: {
@@ -39,7 +42,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/engine/**'],
           globalSetup: ['test/support/programs.ts'],
-          testTimeout: 20_000,
+          ...patience,
           pool: 'forks',
           // Each file brings what it needs and takes it away: to load everything anew for each would cost a minute.
           isolate: false,
@@ -53,8 +56,7 @@ export default defineConfig({
           include: ['test/engine/**/*.test.ts'],
           exclude: MEASURED,
           globalSetup: ['test/support/engine.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          ...patience,
           pool: 'forks',
           // They wait more than they work, each with an owner, ports and names of its own.
           maxWorkers: 4,
@@ -66,8 +68,7 @@ export default defineConfig({
           name: 'measured',
           include: MEASURED,
           globalSetup: ['test/support/engine.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          ...patience,
           pool: 'forks',
           fileParallelism: false,
           sequence: { groupOrder: 3 },

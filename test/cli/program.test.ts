@@ -3,10 +3,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { terminal } from './terminal.ts';
+import { eventually } from '../support/eventually.ts';
 
 const MANIFEST = `version: "1.1"
 servers:
@@ -37,10 +38,8 @@ const alone = (more = ''): string =>
 
 /** Once it holds its lock and writes. */
 const begun = (): Promise<unknown> =>
-  vi.waitFor(
-    async () =>
-      expect(await readFile(`${folder}/state/events.jsonl`, 'utf8')).toContain('orchestrator_started'),
-    { timeout: 10_000, interval: 20 },
+  eventually(async () =>
+    expect(await readFile(`${folder}/state/events.jsonl`, 'utf8')).toContain('orchestrator_started'),
   );
 
 describe('the program', () => {

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/lib/clock.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { status } from '../../src/cli/status.ts';
@@ -12,9 +12,9 @@ import type { StatusServer } from '../../src/status/status.ts';
 import { stateFolder } from '../journal/sample.ts';
 import { coda, github, record, view } from '../status/view.ts';
 import { terminal } from './terminal.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** For a fact to come true. */
-const WAIT = { timeout: 10_000, interval: 20 };
 
 const open: StatusServer[] = [];
 afterEach(async () => {
@@ -176,9 +176,9 @@ describe('status --watch', () => {
     const stop = new AbortController();
     const io = terminal({ isTTY: true, clock: watcher(stop, () => undefined), signal: stop.signal });
     const watching = shown({ url: server.url, watch: true }, undefined, io);
-    await vi.waitFor(() => expect(io.stdout.text).toContain('mcp-server-github'), WAIT);
+    await eventually(() => expect(io.stdout.text).toContain('mcp-server-github'));
     server.publish(view([github, coda]));
-    await vi.waitFor(() => expect(io.stdout.text).toContain('mcp-server-coda'), WAIT);
+    await eventually(() => expect(io.stdout.text).toContain('mcp-server-coda'));
     await server.close();
     const { code, out } = await watching;
     expect(code).toBe(0);
@@ -194,7 +194,7 @@ describe('status --watch', () => {
     const stop = new AbortController();
     const io = terminal({ signal: stop.signal });
     const watching = shown({ url: server.url, watch: true, json: true }, 'github', io);
-    await vi.waitFor(() => expect(io.stdout.text).not.toBe(''), WAIT);
+    await eventually(() => expect(io.stdout.text).not.toBe(''));
     stop.abort();
     const { code, out } = await watching;
     expect(code).toBe(0);

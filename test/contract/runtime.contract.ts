@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Failure } from '../../src/model/failure.ts';
 import type { FailureCode } from '../../src/model/failure.ts';
 import type { Instance } from '../../src/model/observed.ts';
@@ -7,6 +7,7 @@ import type { Spec } from '../../src/model/spec.ts';
 import type { Runtime, RuntimeHint } from '../../src/runtime/runtime.ts';
 import { aBirth, someDigest } from '../runtime/births.ts';
 import type { SpecOrder } from '../runtime/births.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** What a kind of runtime must bring to be held to the contract. */
 export interface RuntimeHarness {
@@ -199,7 +200,9 @@ export function runtimeContract(kind: string, open: () => Promise<RuntimeHarness
 
     it('gives the last lines a container wrote, and none of one that is gone', async () => {
       const instance = await born();
-      await soon(async () => expect((await runtime.logs(instance.id, 10, signal)).length).toBeGreaterThan(0));
+      await eventually(async () =>
+        expect((await runtime.logs(instance.id, 10, signal)).length).toBeGreaterThan(0),
+      );
       expect((await runtime.logs(instance.id, 1, signal)).length).toBe(1);
       expect(await runtime.logs('0'.repeat(64), 10, signal)).toEqual([]);
     });
@@ -216,10 +219,10 @@ export function runtimeContract(kind: string, open: () => Promise<RuntimeHarness
       const hints: RuntimeHint[] = [];
       const watching = new AbortController();
       const watched = runtime.watch((hint) => hints.push(hint), watching.signal);
-      await soon(async () => expect(hints).toContainEqual({ kind: 'connected' }));
+      await eventually(async () => expect(hints).toContainEqual({ kind: 'connected' }));
       const instance = await born();
       await harness.crash(instance);
-      await soon(async () =>
+      await eventually(async () =>
         expect(hints).toContainEqual({ kind: 'look', server: instance.server, what: 'die' }),
       );
       expect(hints.filter((hint) => hint.kind === 'kill_requested')).toEqual([]);
@@ -237,9 +240,6 @@ export function runtimeContract(kind: string, open: () => Promise<RuntimeHarness
     });
   });
 }
-
-const soon = (assertion: () => Promise<unknown>): Promise<unknown> =>
-  vi.waitFor(assertion, { timeout: 10_000, interval: 20 });
 
 async function refuses(code: FailureCode, deed: Promise<unknown>): Promise<Failure> {
   const failure = await deed.then(

@@ -92,8 +92,8 @@ test('a changed restart_token makes a new container of the same version, once', 
   await allReady(watching, await stage.merge([stage.entry('a')]), [a]);
   const [before] = await containersOf(stage.engine, stage.owner);
   await allReady(watching, await stage.merge([stage.entry('a', { restart_token: 'again' })]), [a]);
-  await expect.poll(() => eventsOf(watching, 'server_ready', a), { timeout: 20_000 }).toHaveLength(2);
-  await expect.poll(() => containersOf(stage.engine, stage.owner), { timeout: 20_000 }).toHaveLength(1);
+  await expect.poll(() => eventsOf(watching, 'server_ready', a)).toHaveLength(2);
+  await expect.poll(() => containersOf(stage.engine, stage.owner)).toHaveLength(1);
   const [after] = await containersOf(stage.engine, stage.owner);
   expect(after?.Id).not.toBe(before?.Id);
   await watching.status.server(a, ({ version, endpoints }) => version === '1.0.0' && endpoints.length === 1);

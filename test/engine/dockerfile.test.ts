@@ -103,7 +103,7 @@ test('in a container, with the socket and its group alone, it reconciles a serve
   expect(ready.endpoints[0]?.container_url).toMatch(new RegExp(`^http://${server}-.*:8080$`));
   const healthy = async (): Promise<string | undefined> =>
     (await inspect(`/containers/${id}/json`)).State.Health?.Status;
-  await expect.poll(healthy, { timeout: 15_000 }).toBe('healthy');
+  await expect.poll(healthy).toBe('healthy');
 });
 
 test('it ends by itself when it is asked to, and its server runs on', async () => {

@@ -54,7 +54,7 @@ test('and all of them are put right', async () => {
     const named = containers.every(({ Names }) => !Names[0]?.includes('by-hand'));
     return containers.length === 5 && named && containers.every(({ State }) => State === 'running');
   };
-  await expect.poll(isRight, { timeout: 60_000, interval: 200 }).toBe(true);
+  await expect.poll(isRight, { interval: 200 }).toBe(true);
   const { servers } = await watching.status.until('all ready', (seen) => seen.servers.every(isReady));
   for (const { url } of servers) expect((await fetch(`${url}/health`)).status).toBe(200);
   const limited = await containersOf(stage.engine, stage.owner, stage.name('limited'));

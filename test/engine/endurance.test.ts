@@ -37,7 +37,7 @@ test.concurrent(
       await watching.status.until('the version that is wanted, alone', ({ servers: seen }) =>
         seen.every((server) => server.version === version && server.endpoints.length === 1),
       );
-      await expect.poll(() => nothingTwice(stage, names), { timeout: 30_000 }).toBe(true);
+      await expect.poll(() => nothingTwice(stage, names)).toBe(true);
       const events = await readEvents(watching.orchestrator.eventsFile);
       expect(events.map(({ seq }) => seq)).toEqual(events.map((_, position) => position + 1));
       expect(events.filter(({ event_type }) => /quarantined|recovery/.test(event_type))).toEqual([]);

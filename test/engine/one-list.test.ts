@@ -11,7 +11,7 @@ test(
       const revision = await stage.merge([stage.entry('a'), stage.entry('b')]);
       const watching = await stage.watch({ dockerSocket: tap.socket });
       await allReady(watching, revision, [stage.name('a'), stage.name('b')]);
-      await expect.poll(() => eventsOf(watching, 'update_completed'), { timeout: 20_000 }).toHaveLength(2);
+      await expect.poll(() => eventsOf(watching, 'update_completed')).toHaveLength(2);
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       tap.calls.length = 0;
       const retried = await program(['retry', stage.name('a'), '--state', watching.orchestrator.state]);

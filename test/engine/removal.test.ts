@@ -19,7 +19,7 @@ const count = async (): Promise<number> => (await containersOf(stage.engine, sta
 
 test('one of four is removed; three at once, or all, are held until the commit allows it', async () => {
   await stage.merge(['a', 'b', 'c'].map((short) => stage.entry(short)));
-  await expect.poll(count, { timeout: 30_000 }).toBe(3);
+  await expect.poll(count).toBe(3);
   await expect.poll(() => eventsOf(watching, 'server_removed', stage.name('d'))).toHaveLength(1);
 
   await stage.merge([]);
@@ -34,7 +34,7 @@ test('one of four is removed; three at once, or all, are held until the commit a
 
   const allowed = [stage.name('b'), stage.name('c')].join(', ');
   await stage.merge([stage.entry('a')], { subject: `Remove two\n\nAllow-Removal: ${allowed}` });
-  await expect.poll(count, { timeout: 30_000 }).toBe(1);
+  await expect.poll(count).toBe(1);
 });
 
 test('an orchestrator that is given another manifest holds all removals', async () => {
@@ -52,5 +52,5 @@ test('an orchestrator that is given another manifest holds all removals', async 
     const old = servers.filter(({ name }) => name !== stage.name('e'));
     return old.length === 4 && old.every(({ reason }) => reason === 'source_changed');
   });
-  await expect.poll(count, { timeout: 20_000 }).toBe(5);
+  await expect.poll(count).toBe(5);
 });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { askEngine, callEngine } from '../../examples/engine/engine-call.ts';
 import { attachEngine, openEngine, type PrivateEngine } from '../../examples/engine/engine.ts';
 import type { BuiltImage } from '../../examples/images/build.ts';
@@ -14,6 +14,7 @@ import { runtimeContract } from '../contract/runtime.contract.ts';
 import { aBirth, aSpec } from '../runtime/births.ts';
 import type { SpecOrder } from '../runtime/births.ts';
 import { EngineProxy } from '../support/engine-proxy.ts';
+import { eventually } from '../support/eventually.ts';
 import { answersAt, startContainer } from '../support/running-container.ts';
 import { buildTestServerImage } from '../support/test-server-image.ts';
 
@@ -79,7 +80,7 @@ describe('a container made on a real engine', () => {
     watching = new AbortController();
     hints = [];
     void runtime.watch((hint) => hints.push(hint), watching.signal);
-    await vi.waitFor(() => expect(hints).toContainEqual({ kind: 'connected' }));
+    await eventually(() => expect(hints).toContainEqual({ kind: 'connected' }));
   });
   afterEach(async () => {
     watching.abort();
@@ -229,11 +230,8 @@ describe('a container made on a real engine', () => {
     hints.length = 0;
     const began = Date.now();
     await change(id);
-    await vi.waitFor(
-      () => expect(hints.some((hint) => hint.kind === 'look' && hint.server === server)).toBe(true),
-      {
-        interval: 5,
-      },
+    await eventually(() =>
+      expect(hints.some((hint) => hint.kind === 'look' && hint.server === server)).toBe(true),
     );
     expect((await find(id)).drift).toContain(drift);
     expect(Date.now() - began).toBeLessThan(1000);
@@ -248,7 +246,7 @@ describe('a container made on a real engine', () => {
     await settledNews();
     expect(hints.filter((hint) => hint.kind === 'kill_requested')).toEqual([]);
     await byHand(`/containers/${instance.id}/stop?t=1`);
-    await vi.waitFor(() => expect(hints.map((hint) => hint.kind)).toContain('kill_requested'));
+    await eventually(() => expect(hints.map((hint) => hint.kind)).toContain('kill_requested'));
     expect(hints).toContainEqual(expect.objectContaining({ kind: 'kill_requested', container: instance.id }));
   });
 
@@ -306,7 +304,7 @@ describe('a container made on a real engine', () => {
 
   it('exits by itself with 127 when its program is not there, since its init does start', async () => {
     const { id } = await born({ command: ['no-such-program'] });
-    await vi.waitFor(async () => expect(await find(id)).toMatchObject({ state: 'exited', exitCode: 127 }));
+    await eventually(async () => expect(await find(id)).toMatchObject({ state: 'exited', exitCode: 127 }));
   });
 
   it('is on the other networks of its entry, which are never made for it', async () => {
@@ -392,7 +390,7 @@ describe.runIf(canBePrivate)('an engine that starts again', () => {
       if (instance === undefined) throw new Error('it was created');
       await runtime.promote(instance, signal);
       await own.restartEngine();
-      await vi.waitFor(() => expect(hints.at(-1)).toEqual({ kind: 'connected' }), { timeout: 15_000 });
+      await eventually(() => expect(hints.at(-1)).toEqual({ kind: 'connected' }));
       const after = await runtime.observe([], signal);
       expect(after.engine.startedAt).toBeGreaterThan(before.engine.startedAt);
       expect(after.instances).toMatchObject([{ id: instance.id, state: 'exited', joined: true, drift: [] }]);

@@ -59,8 +59,8 @@ test('a secret reaches its container and is nowhere else; a rotated one is a new
   await writeFile(join(folder, server, 'TOKEN'), second);
   const synced = watching.orchestrator.signal('SIGHUP');
   expect(synced).toBeUndefined();
-  await expect.poll(() => eventsOf(watching, 'server_ready', server), { timeout: 40_000 }).toHaveLength(2);
-  await expect.poll(() => containersOf(stage.engine, stage.owner), { timeout: 20_000 }).toHaveLength(1);
+  await expect.poll(() => eventsOf(watching, 'server_ready', server)).toHaveLength(2);
+  await expect.poll(() => containersOf(stage.engine, stage.owner)).toHaveLength(1);
   expect((await inspected()).Config.Env).toContain(`TOKEN=${second}`);
   expect(await everythingTold()).not.toMatch(new RegExp(`${first}|${second}`));
 });

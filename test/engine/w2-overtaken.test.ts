@@ -114,7 +114,7 @@ describe('what comes in between an update', () => {
           stage.merge([stage.entry('a', { update, docker: { image } }, version)]);
         await allReady(watching, await merge('1.0.0'), [a]);
         await merge('1.1.0');
-        await expect.poll(() => proxy.struck, { timeout: 20_000 }).toBeGreaterThan(0);
+        await expect.poll(() => proxy.struck).toBeGreaterThan(0);
         const live = await watching.status.server(a, isLive('1.0.0'));
         await behave(live, 'exit-at-once');
         const recovered = await untilEvent(watching, isOf(a, 'recovery_successful'));

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { silentLog, type Log } from '../../src/lib/log.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from '../../src/notify/index.ts';
 import { sign } from '../../src/notify/webhook.ts';
 import { event } from './events.ts';
+import { eventually } from '../support/eventually.ts';
 
 interface Letter {
   readonly headers: IncomingHttpHeaders;
@@ -78,7 +79,6 @@ async function open(file: ChannelsFile, more: Partial<NotifierOptions> = {}) {
   return notifier;
 }
 
-const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 5000, interval: 10 });
 const waiting = async () =>
   (await readdir(join(folder, 'outbox'))).filter((name) => name !== 'incidents.json');
 

@@ -17,12 +17,12 @@ async function watching(
     await watched;
   });
   // The first comes when it watches; on a busy machine that takes a while.
-  await expect.poll(() => hints, { timeout: 5000, interval: 20 }).toBeGreaterThan(0);
+  await expect.poll(() => hints).toBeGreaterThan(0);
   await pause(400);
   hints = 0;
   return {
     async hinted() {
-      await expect.poll(() => hints, { timeout: 5000, interval: 20 }).toBeGreaterThan(0);
+      await expect.poll(() => hints).toBeGreaterThan(0);
       await pause(250);
       hints = 0;
     },

@@ -77,7 +77,7 @@ describe('the writer of a state folder', () => {
     lock.onLost((why) => losses.push(why));
     await rm(join(folder, 'lock'), { recursive: true });
     const other = held(await lockWriter(folder, second));
-    await expect.poll(() => losses.length, { timeout: 5000, interval: 50 }).toBe(1);
+    await expect.poll(() => losses.length).toBe(1);
     const late: string[] = [];
     lock.onLost((why) => late.push(why));
     expect(late).toEqual(losses);

@@ -105,7 +105,7 @@ describe('a request', () => {
     let hints = 0;
     const watched = requests.watch(() => (hints += 1), stop.signal);
     await leaveRequest(path, requestOf('a'));
-    await expect.poll(() => hints, { timeout: 2000, interval: 20 }).toBeGreaterThan(0);
+    await expect.poll(() => hints).toBeGreaterThan(0);
     await requests.take();
     await systemClock.sleep(250);
     const before = hints;

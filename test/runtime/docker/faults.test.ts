@@ -6,6 +6,7 @@ import { imageRefOf } from '../../../src/model/spec.ts';
 import { dockerRuntime } from '../../../src/runtime/index.ts';
 import type { DockerOptions } from '../../../src/runtime/index.ts';
 import type { PullProgress, Runtime, RuntimeHint } from '../../../src/runtime/runtime.ts';
+import { eventually } from '../../support/eventually.ts';
 import { FakeEngine } from '../../support/fake-engine.ts';
 import type { Fault } from '../../support/fake-engine.ts';
 import { aBirth, aSpec, someDigest } from '../births.ts';
@@ -60,7 +61,7 @@ async function watch(): Promise<void> {
 }
 
 const heard = (hint: object): Promise<void> =>
-  vi.waitFor(() => expect(hints).toContainEqual(expect.objectContaining(hint)));
+  eventually(() => expect(hints).toContainEqual(expect.objectContaining(hint)));
 
 async function failureOf(deed: Promise<unknown>): Promise<Failure> {
   const failure = await deed.catch((error: unknown) => error);
@@ -98,7 +99,7 @@ describe('an engine that misbehaves', () => {
       engine.fault(call, fault);
       const began = Date.now();
       expect((await failureOf(deed(instance))).code).toBe(code);
-      expect(Date.now() - began).toBeLessThan(2000);
+      expect(Date.now() - began).toBeLessThan(10_000);
       await deed(instance);
     },
   );
@@ -190,7 +191,7 @@ describe('which engine is spoken to, and how', () => {
     engine.version = { ...engine.version, ApiVersion: '1.44' };
     engine.cutEvents();
     await heard({ kind: 'disconnected' });
-    await vi.waitFor(() => expect(hints.filter((hint) => hint.kind === 'connected')).toHaveLength(2));
+    await eventually(() => expect(hints.filter((hint) => hint.kind === 'connected')).toHaveLength(2));
     await runtime.observe([], signal);
     expect(engine.callsTo(LIST).at(-1)).toBe('GET /v1.44/containers/json');
   });
@@ -312,7 +313,7 @@ describe('a look', () => {
     const { id } = await born();
     const images = [imageRefOf(aSpec())];
     await runtime.observe(images, signal);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       engine.calls.length = 0;
       await runtime.observe(images, signal);
       expect(engine.calls).toEqual(['GET /v1.41/containers/json']);
@@ -334,7 +335,7 @@ describe('a look', () => {
     runtime = open({ clock: { ...systemClock, now: () => now } });
     await watch();
     await born();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       engine.calls.length = 0;
       await runtime.observe([], signal);
       expect(engine.calls).toHaveLength(1);
@@ -441,7 +442,7 @@ describe('following the events', () => {
     expect((await failureOf(runtime.observe([], signal))).code).toBe('engine_unreachable');
     await systemClock.sleep(400);
     await engine.listen();
-    await vi.waitFor(() => expect(hints.at(-1)).toEqual({ kind: 'connected' }), { timeout: 5000 });
+    await eventually(() => expect(hints.at(-1)).toEqual({ kind: 'connected' }));
     expect(hints.filter((hint) => hint.kind === 'disconnected')).toHaveLength(1);
   });
 
@@ -449,17 +450,17 @@ describe('following the events', () => {
     engine.fault(/events/, { kind: 'pieces', pieces: [] });
     engine.fault(/events/, { kind: 'html' });
     await watch();
-    await vi.waitFor(() => expect(engine.callsTo(/events/)).toHaveLength(3));
+    await eventually(() => expect(engine.callsTo(/events/)).toHaveLength(3));
     expect(hints).toContainEqual({ kind: 'disconnected', error: 'the engine ended its events' });
     engine.emit('container', 'die', 'x', { 'io.liminalcommons.mcp-orchestration.owner': 'default' });
-    await vi.waitFor(() => expect(hints.at(-1)).toEqual({ kind: 'look', server: null, what: 'die' }));
+    await eventually(() => expect(hints.at(-1)).toEqual({ kind: 'look', server: null, what: 'die' }));
   });
 
   it('remembers enough to tell nothing twice, and no more', async () => {
     await watch();
     for (let count = 0; count < 300; count += 1) engine.emit('container', 'die', `s${count}`);
     engine.emit('daemon', 'reload', 'x');
-    await vi.waitFor(() => expect(hints.filter((hint) => hint.kind === 'look')).toHaveLength(300));
+    await eventually(() => expect(hints.filter((hint) => hint.kind === 'look')).toHaveLength(300));
   });
 
   it('ends at once when it is told to, also while it waits to try again', async () => {
