@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** They promise seconds, or that nothing happens on the engine: nothing else runs beside them. */
-const MEASURED = ['demo', 'w2', 'w2-upgrade', 'w3-recovery', 'status', 'one-list'].map(
+const MEASURED = ['demo', 'w2', 'w2-upgrade', 'w3-recovery', 'status', 'one-list', 'drift'].map(
   (name) => `test/engine/${name}.test.ts`,
 );
 

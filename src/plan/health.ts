@@ -105,7 +105,7 @@ export function nextCheckAt(bed: {
  * A hang just after a check is seen within interval + 2 x suspect interval + timeout (contracts section 5): what asking
  * itself takes has to fit in, so the interval is walked a little faster than it is long.
  */
-const PACE = 0.98;
+const PACE = 0.95;
 
 /** A timer may fire so much too early, and the place is not twice in a row. Milliseconds. */
 const TIMER_MS = 20;

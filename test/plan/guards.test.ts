@@ -60,6 +60,16 @@ describe('when most servers fall silent at once', () => {
     expect(makePlan(all).notes).toEqual([{ event: 'view_cleared', fields: { seconds: 60 } }]);
   });
 
+  it('who has not been asked yet heals nothing, and is no reason for doubt', () => {
+    const unheard = (since: number | null) => {
+      const all = ill(['a', 'b', 'c'], true, { memory: { viewSuspectSince: since } });
+      const notFresh = Object.entries(all.pulses).map(([id, pulse]) => [id, { ...pulse, fresh: false }]);
+      return makePlan({ ...all, pulses: Object.fromEntries(notFresh) as typeof all.pulses });
+    };
+    expect(unheard(NOW - MINUTE)).toMatchObject({ notes: [], view: 'suspect' });
+    expect(unheard(null)).toMatchObject({ notes: [], view: 'clear' });
+  });
+
   it('who was silent before it ended is asked again before anything is done to it', () => {
     const before = ill(['a'], true, { memory: { viewClearedAt: NOW - SECOND } });
     expect(decisionFor(before, 'a').held).toBe('view_suspect');

@@ -92,8 +92,8 @@ describe('when the log cannot be written', () => {
     await clock.advance(5 * SECOND);
     expect(changes()).toEqual([
       '0.5 server_healthy',
-      '64.9 server_degraded of 39.9',
-      '64.9 server_down of 49.9',
+      '60.75 server_degraded of 45.75',
+      '60.75 server_down of 55.75',
     ]);
   });
 

@@ -173,6 +173,21 @@ describe('many at once', () => {
     for (const name of names(5)) expect(healthOf(name)).toBe('healthy');
   });
 
+  it.each([1, 2, 3, 4, 5, 6])(
+    'and our own death does not heal it, %i s later: nobody is restarted because it is asked first',
+    async (seconds) => {
+      await running(names(5));
+      for (const name of names(5)) stage.engine.controls.hang(liveOf(name));
+      await stage.pass(20_000 + seconds * 1_000);
+      await stage.die();
+      await stage.start();
+      await stage.pass(50_000);
+      expect(await eventsOf('view_suspected')).toHaveLength(1);
+      expect(await eventsOf('view_cleared')).toEqual([]);
+      expect(await eventsOf('recovery_started')).toEqual([]);
+    },
+  );
+
   it('an engine that starts again is no reason to doubt our view, and no trouble of any server', async () => {
     await running(names(4));
     stage.engine.controls.behave(digestOf('1.0.0'), { answersAfterMs: 4_000 });

@@ -26,10 +26,14 @@ export function brake(decisions: readonly Decision[], world: World): Guarded {
   return { decisions: decisions.map((decision) => askAgain(decision, world)), notes };
 }
 
-/** Most of what answers by the engine's word fell silent together. */
+/**
+ * Most of what answers by the engine's word fell silent together. What has not been asked yet, as after a start of our
+ * own or a clock that was set back, heals no view that was doubted before.
+ */
 export function isBlind(world: World): boolean {
-  const { live, silent } = silence(world);
-  return silent.length >= SUSPECT_LEAST && silent.length >= SUSPECT_SHARE * live.length;
+  const { live, silent, unheard } = silence(world);
+  const count = silent.length + (world.memory.viewSuspectSince === null ? 0 : unheard);
+  return count >= SUSPECT_LEAST && count >= SUSPECT_SHARE * live.length;
 }
 
 function doubt(decision: Decision, world: World): Decision {
@@ -92,11 +96,14 @@ interface Silence {
   readonly live: readonly Instance[];
   /** Those that fell silent together: not who lay down long before, nor who has not answered since its start. */
   readonly silent: readonly Instance[];
+  /** So many of which we know nothing fresh. */
+  readonly unheard: number;
 }
 
 const silence = oncePer((world: World): Silence => {
   const live = world.sighting.instances.filter(({ joined, state }) => joined && state === 'running');
-  return { live, silent: together(live.flatMap((instance) => fallOf(instance, world) ?? [])) };
+  const unheard = live.filter((instance) => pulseOf(world, instance)?.fresh !== true).length;
+  return { live, silent: together(live.flatMap((instance) => fallOf(instance, world) ?? [])), unheard };
 });
 
 interface Fall {
