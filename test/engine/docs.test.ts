@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { beforeAll, expect, inject, test } from 'vitest';
-import { attachEngine } from '../../examples/engine/engine.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openEngine, type OpenedEngine } from '../../examples/engine/engine.ts';
 import { buildServerImage } from '../../examples/images/build.ts';
 import { removeAllOf } from '../../examples/stage/containers.ts';
 import { buildEcosystem, ecosystemEntries } from '../../examples/stage/ecosystem.ts';
@@ -9,15 +9,19 @@ import { manifestOf } from '../../examples/stage/manifest.ts';
 import { furnish, openPlace, runnableIn, startsOne, type Place, type Runnable } from '../support/pages.ts';
 import { textOf } from '../support/repository.ts';
 
-const engine = attachEngine(inject('engine'));
+/** Of its own: the servers of the pages have names that others use on the engine of the whole run. */
+let engine: OpenedEngine;
 /** Of its own: a page publishes a version of it. */
 const example = `mcp-server-example-${process.pid}`;
-const registry = `127.0.0.1:${engine.registry.port}/liminalcommons/`;
+let registry: string;
 
 beforeAll(async () => {
+  engine = await openEngine({ alwaysPrivate: true });
+  registry = `127.0.0.1:${engine.registry.port}/liminalcommons/`;
   await buildEcosystem(engine, '1.0.0', () => undefined);
   await buildServerImage({ engine, name: example, version: '1.0.0' });
 });
+afterAll(() => engine.stop());
 
 test.each([
   'docs/how-to-setup-mcp-ecosystem.md',
