@@ -1,17 +1,21 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** They promise seconds, or that nothing happens on the engine: nothing else runs beside them. */
-const MEASURED = ['demo', 'w2', 'w2-upgrade', 'w3-recovery', 'status', 'one-list', 'drift'].map(
-  (name) => `test/engine/${name}.test.ts`,
-);
+const engineTests = (names: readonly string[]): string[] =>
+  names.map((name) => `test/engine/${name}.test.ts`);
+
+/** They promise seconds, and mostly wait: only one that waits as they do runs beside them. */
+const MEASURED = engineTests(['demo', 'w3-recovery', 'drift', 'status', 'one-list']);
+
+/** They promise seconds while they send as many requests as they can: nothing else runs beside them. */
+const LOADED = engineTests(['w2', 'w2-upgrade']);
 
 /** They take longest. */
 const LONG = [
-  ...['waypoints', 'w2-rollback', 'w2-following', 'w3-attempts', 'w3-detection', 'w3-engine-restart'],
+  ...['waypoints', 'w2-rollback', 'w2-following', 'w3-attempts', 'w3-engine-restart'],
   ...['endurance', 'docs', 'dockerfile', 'convergence', 'runtime', 'replay-1', 'replay-2', 'replay-3'],
   ...['replay-4', 'policy.property', 'worlds.property', 'manifest.property', 'program', 'plan'],
-  ...['remote', 'contract', 'lock', 'kit', 'page'],
+  ...['remote', 'contract', 'lock', 'kit', 'page', 'demo', 'w3-recovery'],
 ].map((name) => `/${name}.test.ts`);
 
 /** The long ones begin first, so that none is left to run alone at the end. */
@@ -54,7 +58,7 @@ export default defineConfig({
         test: {
           name: 'engine',
           include: ['test/engine/**/*.test.ts'],
-          exclude: MEASURED,
+          exclude: [...MEASURED, ...LOADED],
           globalSetup: ['test/support/engine.ts'],
           ...patience,
           pool: 'forks',
@@ -70,8 +74,19 @@ export default defineConfig({
           globalSetup: ['test/support/engine.ts'],
           ...patience,
           pool: 'forks',
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'loaded',
+          include: LOADED,
+          globalSetup: ['test/support/engine.ts'],
+          ...patience,
+          pool: 'forks',
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -26,9 +26,15 @@ export function checkFor(schema: () => object): Check {
   };
 }
 
-/** Nothing is filled in or converted: `resolve` does the one, and a person the other. */
+/**
+ * Nothing is filled in or converted: `resolve` does the one, and a person the other. That the schema itself is one is
+ * tested; to look again here, or to optimize code that runs once, would be most of the time that a small manifest takes.
+ */
 function compile(schema: object): ValidateFunction {
-  const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, verbose: true });
+  const ajv = new Ajv2020({
+    ...{ allErrors: true, strict: true, strictRequired: false, verbose: true },
+    ...{ validateSchema: false, code: { optimize: false } },
+  });
   formats.default(ajv, ['uri']);
   return ajv.compile(schema);
 }

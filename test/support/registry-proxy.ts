@@ -8,7 +8,7 @@ export type Fault = 'missing' | 'busy' | 'cut' | 'slow';
 export class RegistryProxy {
   /** `GET /v2/a/b/tags/list` and when (Unix ms), in order. */
   readonly calls: { readonly what: string; readonly at: number }[] = [];
-  /** How often the fault struck. */
+  /** How often the fault struck, each time to its end: what is slow is held by then. */
   struck = 0;
   #fault: { readonly kind: Fault; readonly blob: string } | null = null;
   #dead = false;
@@ -58,10 +58,11 @@ export class RegistryProxy {
     const fault = this.#fault;
     const strikes = fault !== null && asked.method === 'GET' && (asked.url ?? '').endsWith(fault.blob);
     if (!strikes) return this.#pass(asked, answer, (from) => from.pipe(answer));
+    if (fault.kind === 'cut' || fault.kind === 'slow')
+      return this.#pass(asked, answer, (from) => void this.#half(from, answer, fault.kind));
     this.struck += 1;
     if (fault.kind === 'missing') refuse(answer, 404, 'BLOB_UNKNOWN');
-    else if (fault.kind === 'busy') refuse(answer.setHeader('retry-after', '1'), 429, 'TOOMANYREQUESTS');
-    else this.#pass(asked, answer, (from) => void this.#half(from, answer, fault.kind));
+    else refuse(answer.setHeader('retry-after', '1'), 429, 'TOOMANYREQUESTS');
   }
 
   #pass(asked: IncomingMessage, answer: ServerResponse, body: (from: IncomingMessage) => void): void {
@@ -85,9 +86,11 @@ export class RegistryProxy {
     const all = Buffer.concat(parts);
     const half = Math.floor(all.length / 2);
     await new Promise<void>((resolve) => answer.write(all.subarray(0, half), () => resolve()));
+    // Healed meanwhile: nobody would come again to let it go on.
+    if (this.#fault === null) return void answer.end(all.subarray(half));
+    this.struck += 1;
     if (kind === 'cut') {
-      // It may have been healed meanwhile.
-      this.#dead = this.#fault !== null;
+      this.#dead = true;
       return void answer.destroy();
     }
     await new Promise<void>((resolve) => this.#held.push(resolve));
