@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const engineTests = (names: readonly string[]): string[] =>
   names.map((name) => `test/engine/${name}.test.ts`);
 
-/** They promise seconds, and mostly wait: only one that waits as they do runs beside them. */
+/** They promise seconds, and mostly wait: only two that wait as they do run beside them. */
 const MEASURED = engineTests(['demo', 'w3-recovery', 'drift', 'status', 'one-list']);
 
 /** They promise seconds while they send as many requests as they can: nothing else runs beside them. */
@@ -74,7 +74,7 @@ export default defineConfig({
           globalSetup: ['test/support/engine.ts'],
           ...patience,
           pool: 'forks',
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 3 },
         },
       },

@@ -20,7 +20,7 @@ export function sourceContract(kind: string, begin: () => Promise<SourceStage>):
     onTestFinished(() => begun.end());
     return begun;
   };
-  const soon = (): AbortSignal => AbortSignal.timeout(10_000);
+  const soon = (): AbortSignal => AbortSignal.timeout(60_000);
 
   describe(`a manifest from ${kind}`, () => {
     it('is read byte for byte, with a revision that names it', async () => {

@@ -121,6 +121,6 @@ test.runIf(canBePrivate)(
     const record = JSON.parse(line) as EngineRecord;
     expect(await isReachable(record.socket)).toBe(true);
     opener.kill('SIGKILL');
-    expect(await until(() => nothingIsLeft(record), 30_000)).toBe(true);
+    expect(await until(() => nothingIsLeft(record), 60_000)).toBe(true);
   },
 );

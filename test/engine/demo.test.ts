@@ -24,5 +24,5 @@ test('killed in the middle, the demo leaves no process behind', async () => {
   expect(await processesWith(folder)).not.toEqual([]);
   demo.kill('SIGKILL');
   await once(demo, 'exit');
-  expect(await until(async () => (await processesWith(folder)).length === 0, 20_000)).toBe(true);
+  expect(await until(async () => (await processesWith(folder)).length === 0, 60_000)).toBe(true);
 });

@@ -23,7 +23,7 @@ const post = (path: string, body: object = {}): Promise<{ readonly text: string 
   askEngine(stage.engine.docker.socket, path, {
     method: 'POST',
     body: JSON.stringify(body),
-    deadlineMs: 40_000,
+    deadlineMs: 60_000,
   });
 
 const inspect = async (path: string): Promise<Inspected> =>
@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const { socket } = stage.engine.docker;
   const remove = (path: string): Promise<unknown> =>
-    callEngine(socket, path, { method: 'DELETE', deadlineMs: 30_000 });
+    callEngine(socket, path, { method: 'DELETE', deadlineMs: 60_000 });
   if (id !== '') await remove(`/containers/${id}?force=1&v=1`);
   await stage.close();
   await remove(`/images/${image}?force=1`);

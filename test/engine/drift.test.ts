@@ -25,7 +25,7 @@ const byHand = (id: string, action: string, body: object = {}): Promise<unknown>
   askEngine(stage.engine.docker.socket, `/containers/${id}/${action}`, {
     method: 'POST',
     body: JSON.stringify(body),
-    deadlineMs: 20_000,
+    deadlineMs: 60_000,
   });
 
 test.each<[(typeof byHandTo)[number], (id: string) => Promise<unknown>]>([

@@ -60,7 +60,7 @@ runtimeContract('a real Docker Engine', async () => {
       await answersAt(`${url}/health`);
       await fetch(`${url}/behave?as=exit-at-once`, { method: 'POST' }).catch(() => undefined);
       // Its port closes before the engine has noticed the end: only the engine can say that it is over.
-      await callEngine(socket, `/containers/${id}/wait`, { method: 'POST', deadlineMs: 10_000 });
+      await callEngine(socket, `/containers/${id}/wait`, { method: 'POST', deadlineMs: 60_000 });
     },
     close: () => clearAway(owner),
   };
@@ -106,7 +106,7 @@ describe('a container made on a real engine', () => {
     JSON.parse((await askEngine(socket, `/containers/${id}/json`)).text) as Inspected;
 
   const byHand = async (path: string, body: object = {}): Promise<string> =>
-    (await askEngine(socket, path, { method: 'POST', body: JSON.stringify(body), deadlineMs: 20_000 })).text;
+    (await askEngine(socket, path, { method: 'POST', body: JSON.stringify(body), deadlineMs: 60_000 })).text;
 
   const urlOf = (instance: Instance): string => `http://127.0.0.1:${instance.hostAddress?.port}`;
 

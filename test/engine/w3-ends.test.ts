@@ -111,5 +111,5 @@ async function staysStopped(server: string, reason: string): Promise<void> {
 
 async function byHand(id: string, action: string): Promise<void> {
   const { socket } = stage.engine.docker;
-  await askEngine(socket, `/containers/${id}/${action}`, { method: 'POST', deadlineMs: 20_000 });
+  await askEngine(socket, `/containers/${id}/${action}`, { method: 'POST', deadlineMs: 60_000 });
 }

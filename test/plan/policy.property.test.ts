@@ -7,7 +7,7 @@ import { Model } from '../support/model/model.ts';
 
 /** Of the 100,000 cases in CI these are the long ones: each is a whole history of some hundred looks. */
 const runs =
-  process.env['CI'] === undefined ? { one: 60, few: 30, many: 10 } : { one: 3_500, few: 2_500, many: 500 };
+  process.env['CI'] === undefined ? { one: 60, few: 30, many: 10 } : { one: 2_000, few: 1_500, many: 300 };
 
 /** CI plays the same histories every time, so that it fails for what was changed; FC_SEED=<number> plays others. */
 const seed = Number(process.env['FC_SEED'] ?? 20_261_121);

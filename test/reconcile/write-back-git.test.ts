@@ -62,7 +62,7 @@ it('a newer version becomes a commit that git itself understands, trailer and al
   const desired = { revision, source: source.address, traceId, paused: false, servers };
   await writeBack.look(desired, new AbortController().signal);
 
-  const snapshot = await source.read(revision, AbortSignal.timeout(10_000));
+  const snapshot = await source.read(revision, AbortSignal.timeout(60_000));
   expect(Buffer.from(snapshot?.content ?? []).toString()).toBe(textOf('1.1.0'));
   expect(snapshot?.commit).toMatchObject({ subject: 'Raise github to 1.1.0', traceId });
   expect(await git(repository.bare, 'log', '-1', '--format=%b')).toContain('Because the registry has it');

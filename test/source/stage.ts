@@ -10,7 +10,7 @@ import { makeRepository, type Repository, type Served } from '../support/git-rem
 
 export const MANIFEST = 'ecosystem-manifest.yaml';
 
-export const within = (ms = 10_000): AbortSignal => AbortSignal.timeout(ms);
+export const within = (ms = 60_000): AbortSignal => AbortSignal.timeout(ms);
 
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'source-'));

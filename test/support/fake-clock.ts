@@ -26,8 +26,11 @@ export function fakeClock(start = Date.UTC(2026, 10, 21, 8)): FakeClock {
     timers.add(timer);
     return timer;
   };
-  const due = (until: number): Timer | undefined =>
-    [...timers].filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
+  const due = (until: number): Timer | undefined => {
+    let first: Timer | undefined;
+    for (const timer of timers) if (timer.at <= until && timer.at < (first?.at ?? Infinity)) first = timer;
+    return first;
+  };
   return {
     now: () => now,
     elapsed: () => now - start - shifted,

@@ -32,9 +32,9 @@ export async function startContainer(engine: OpenedEngine, order: ContainerOrder
     HostConfig: { Init: false, PortBindings: { [port]: [{ HostIp: '127.0.0.1', HostPort: '' }] } },
   });
   const socket = engine.docker.socket;
-  const created = await askEngine(socket, '/containers/create', { method: 'POST', body, deadlineMs: 30_000 });
+  const created = await askEngine(socket, '/containers/create', { method: 'POST', body, deadlineMs: 60_000 });
   const { Id: id } = JSON.parse(created.text) as { readonly Id: string };
-  await askEngine(socket, `/containers/${id}/start`, { method: 'POST', deadlineMs: 30_000 });
+  await askEngine(socket, `/containers/${id}/start`, { method: 'POST', deadlineMs: 60_000 });
   return containerOf(socket, id, await publishedUrl(socket, id, port));
 }
 
@@ -50,7 +50,7 @@ export async function answersAt(url: string, deadlineMs = 15_000): Promise<void>
 
 function containerOf(socket: string, id: string, url: string): RunningContainer {
   const post = async (action: string): Promise<void> =>
-    void (await askEngine(socket, `/containers/${id}/${action}`, { method: 'POST', deadlineMs: 20_000 }));
+    void (await askEngine(socket, `/containers/${id}/${action}`, { method: 'POST', deadlineMs: 60_000 }));
   const ended = async (deadlineMs = 20_000): Promise<number> => {
     const path = `/containers/${id}/wait`;
     const { text } = await askEngine(socket, path, { method: 'POST', deadlineMs });

@@ -118,7 +118,7 @@ export async function eventsOf(watching: Watching, type: string, server?: string
 export async function untilEvent(
   watching: Watching,
   is: (event: LoggedEvent) => boolean,
-  deadlineMs = 30_000,
+  deadlineMs = 60_000,
 ): Promise<LoggedEvent> {
   const end = Date.now() + deadlineMs;
   for (;;) {
