@@ -5,10 +5,10 @@ const engineTests = (names: readonly string[]): string[] =>
   names.map((name) => `test/engine/${name}.test.ts`);
 
 /** They promise seconds, and mostly wait: only two that wait as they do run beside them. */
-const MEASURED = engineTests(['demo', 'w3-recovery', 'drift', 'status', 'one-list']);
+const MEASURED = engineTests(['demo', 'w3-recovery', 'drift', 'status']);
 
-/** They promise seconds while they send as many requests as they can: nothing else runs beside them. */
-const LOADED = engineTests(['w2', 'w2-upgrade']);
+/** They send as many requests as they promise, or that nothing is asked of the engine: nothing else runs beside them. */
+const ALONE = engineTests(['w2', 'w2-upgrade', 'one-list']);
 
 /** They take longest. */
 const LONG = [
@@ -58,7 +58,7 @@ export default defineConfig({
         test: {
           name: 'engine',
           include: ['test/engine/**/*.test.ts'],
-          exclude: [...MEASURED, ...LOADED],
+          exclude: [...MEASURED, ...ALONE],
           globalSetup: ['test/support/engine.ts'],
           ...patience,
           pool: 'forks',
@@ -80,8 +80,8 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'loaded',
-          include: LOADED,
+          name: 'alone',
+          include: ALONE,
           globalSetup: ['test/support/engine.ts'],
           ...patience,
           pool: 'forks',

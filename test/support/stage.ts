@@ -127,7 +127,7 @@ export async function untilEvent(
     if (found !== undefined) return found;
     if (Date.now() > end)
       throw new Error(`not among: ${events.map(({ event_type }) => event_type).join(' ')}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
