@@ -31,7 +31,7 @@ const quick = {
 export async function startKit(engine: OpenedEngine, options: readonly string[] = []): Promise<Kit> {
   const stage = await stageOn(engine);
   const from = await plainImage(engine, 'kit-server', fileURLToPath(new URL('server', import.meta.url)));
-  await Promise.all(kitServers.map((name) => deriveImage({ engine, name, version: '1.0.0' }, from)));
+  for (const name of kitServers) await deriveImage({ engine, name, version: '1.0.0' }, from);
   const entries = kitServers.map((name) => entryOf(engine, name, '1.0.0', quick));
   await stage.repository.commit({ subject: 'Begin', files: { [manifestPath]: manifestOf(entries) } });
   const { status, url } = await stage.watch({ options });

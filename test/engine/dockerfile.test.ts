@@ -8,7 +8,7 @@ import { tarOf } from '../../examples/images/node-base.ts';
 import { containersOf } from '../../examples/stage/containers.ts';
 import { isReady, StatusFollower } from '../../examples/stage/status.ts';
 import { offlineBases } from '../support/offline-bases.ts';
-import { openTestStage, theServer, type TestStage } from '../support/stage.ts';
+import { openTestStage, type TestStage } from '../support/stage.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const context = [
@@ -69,7 +69,6 @@ test('in a container, with the socket and its group alone, it reconciles a serve
   // A container does not reach the registry of this machine; with a digest nobody has to ask it.
   const the = `127.0.0.1:${stage.engine.registry.port}/liminalcommons/the-server`;
   const { RepoDigests } = await inspect(`/images/${the}:1.0.0/json`);
-  await theServer(stage.engine, '1.0.0');
   const digest = RepoDigests.find((one) => one.startsWith(the)) ?? '';
   await stage.merge([stage.entry('a', { docker: { image: digest } })]);
   const port = await freePort();

@@ -1,4 +1,5 @@
-import { describe, test } from 'vitest';
+import { beforeAll, describe, inject, test } from 'vitest';
+import { attachEngine } from '../../examples/engine/engine.ts';
 import { Gateway } from '../../examples/stage/gateway.ts';
 import { craftImage } from '../support/crafted-image.ts';
 import { RegistryProxy } from '../support/registry-proxy.ts';
@@ -19,11 +20,15 @@ const update = {
 };
 
 describe('what comes in between an update', () => {
+  beforeAll(async () => {
+    const engine = attachEngine(inject('engine'));
+    await theServer(engine, '2.1.0', 'never-listen');
+    await theServer(engine, '2.1.1');
+  });
+
   test.concurrent(
     'a newer commit overtakes a version that never listens at once, and nobody is blamed',
     onStage(async (stage, { expect }) => {
-      await theServer(stage.engine, '2.1.0', 'never-listen');
-      await theServer(stage.engine, '2.1.1');
       const watching = await stage.watch();
       const a = stage.name('a');
       await allReady(watching, await stage.merge([stage.entry('a', { update })]), [a]);
@@ -45,7 +50,6 @@ describe('what comes in between an update', () => {
   test.concurrent(
     'without rollback a version that falls ill after its drain is left, and the reason is told',
     onStage(async (stage, { expect }) => {
-      await theServer(stage.engine, '2.1.1');
       const watching = await stage.watch();
       const a = stage.name('a');
       const left = { update: { ...update, soak_seconds: 30 }, rollback_on_failure: false };
@@ -73,7 +77,6 @@ describe('what comes in between an update', () => {
   test.concurrent(
     'a new version waits for what it depends on, and the old one answers meanwhile',
     onStage(async (stage, { expect }) => {
-      await theServer(stage.engine, '2.1.1');
       const watching = await stage.watch();
       const [a, b] = [stage.name('a'), stage.name('b')];
       // Nothing is tried for as long as the test looks: what is down stays down until the commit.

@@ -2,7 +2,7 @@ import type { TestProject } from 'vitest/node';
 import { openEngine } from '../../examples/engine/engine.ts';
 import type { EngineRecord } from '../../examples/engine/record.ts';
 import { templateImage } from '../../examples/images/build.ts';
-import { testServerImage } from './test-server-image.ts';
+import { theServerImage } from './test-server-image.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -16,7 +16,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const engine = await openEngine({ say: (line) => console.log(`engine: ${line}`) });
   try {
     await templateImage(engine);
-    await testServerImage(engine);
+    await theServerImage(engine, '1.0.0');
   } catch (error) {
     await engine.stop();
     throw error;

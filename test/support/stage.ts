@@ -6,7 +6,7 @@ import { entryOf, manifestOf, manifestPath } from '../../examples/stage/manifest
 import { stageOn, type Stage, type Watching } from '../../examples/stage/stage.ts';
 import { isReady, type HealthStatus } from '../../examples/stage/status.ts';
 import type { ServerRecord } from '../../src/model/status.ts';
-import { buildTestServerImage, type TestServerBehaviour } from './test-server-image.ts';
+import { theServerImage, type TestServerBehaviour } from './test-server-image.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -48,7 +48,7 @@ export async function openTestStage(own?: OpenedEngine): Promise<TestStage> {
   const stage = await stageOn(engine);
   const run = randomBytes(2).toString('hex');
   const name = (short: string): string => `${short}-${run}`;
-  await theServer(engine, '1.0.0');
+  if (own !== undefined) await theServer(own, '1.0.0');
   return {
     ...stage,
     name,
@@ -80,15 +80,17 @@ export function onStage(
   };
 }
 
-/** The image that all servers of these tests share, in a version. */
+/** Another version of the image that all servers of these tests share. Each is pushed by one test alone, or before several. */
 export async function theServer(
   engine: OpenedEngine,
   version: string,
   behaviour: TestServerBehaviour = 'ok',
   afterSeconds?: number,
 ): Promise<void> {
-  const after = afterSeconds === undefined ? {} : { afterSeconds };
-  await buildTestServerImage({ engine, name: 'the-server', version, behaviour, ...after });
+  await theServerImage(engine, version, {
+    behaviour,
+    ...(afterSeconds === undefined ? {} : { afterSeconds }),
+  });
 }
 
 /** Waits until these servers, and no others, are ready in a revision that is in force. */

@@ -37,6 +37,13 @@ export async function buildTestServerImage(order: TestImageOrder): Promise<Built
 }
 
 /** The image that all versions are made from, built when it is not there. */
-export function testServerImage(engine: OpenedEngine): Promise<string> {
+function testServerImage(engine: OpenedEngine): Promise<string> {
   return plainImage(engine, 'test-server', fileURLToPath(new URL('test-server', import.meta.url)));
 }
+
+/** The image that all servers of a stage share, in a version. No version may be pushed by two at once: the registry mixes them up. */
+export const theServerImage = (
+  engine: OpenedEngine,
+  version: string,
+  more: Pick<TestImageOrder, 'behaviour' | 'afterSeconds'> = {},
+): Promise<BuiltImage> => buildTestServerImage({ engine, name: 'the-server', version, ...more });
