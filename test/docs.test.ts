@@ -73,6 +73,36 @@ describe.each(pages)('%s', (page) => {
   });
 });
 
+describe.each(pagesWith('security.md', 'reliability.md'))('%s', (page) => {
+  it('names a test for each promise, and each test is there', () => {
+    expect(unshownIn(textOf(page))).toEqual([]);
+  });
+});
+
+test('a promise without a test, or with one that is not there, is found', () => {
+  const shown =
+    '- It holds.\n  `test/docs.test.ts` "names a test for each promise, and each test is there"\n';
+  expect(unshownIn(`# Page\n\n## Section\n\n${shown}`)).toEqual([]);
+  for (const promise of ['- It holds.\n', shown.replace('names', 'counts'), shown.replace('docs', 'moon')])
+    expect(unshownIn(`# Page\n\n## Section\n\n${promise}`), promise).not.toEqual([]);
+});
+
+/** Promises without a test that is there. Those of the first section say who is who, and promise nothing. */
+function unshownIn(markdown: string): readonly string[] {
+  const promises = markdown
+    .split(/^## Who is trusted[\s\S]*?(?=^## )/m)
+    .join('')
+    .split(/^- /m)
+    .slice(1);
+  return promises.filter((promise) => {
+    const tests = [...promise.matchAll(/`(test\/[^`]+)`\s+"([^"]+)"/g)];
+    return tests.length === 0 || !tests.every(([, file = '', name = '']) => isTest(file, name));
+  });
+}
+
+const isTest = (file: string, name: string): boolean =>
+  existsSync(join(root, file)) && textOf(file).includes(name.replaceAll(/\s+/g, ' '));
+
 describe('the troubleshooting guide', () => {
   const guide = textOf('docs/troubleshooting-guide.md');
 
@@ -93,6 +123,8 @@ test.each(
     'operating.md',
     'jq-recipes.md',
     'troubleshooting-guide.md',
+    'security.md',
+    'reliability.md',
   ),
 )('%s is found from the README or from CONTRIBUTING', (page) => {
   expect([textOf('README.md'), textOf('CONTRIBUTING.md')].join('\n')).toContain(`(${page}`);
