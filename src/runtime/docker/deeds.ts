@@ -133,11 +133,11 @@ export class Deeds {
     return this.#do(id, `start ${name}`, (it) => it.start().catch(unless(304)), signal);
   }
 
-  /** Its anonymous volumes stay: they bear no label of ours. */
+  /** With the volumes that nobody named: `v` takes those alone, and none that another container uses. */
   async #remove(id: string, name: string, signal: AbortSignal): Promise<void> {
     this.#options.news.weStop({ id, state: 'running' });
     const remove = (it: Docker.Container): Promise<unknown> =>
-      it.remove({ force: true, v: false }).catch(unlessGoing);
+      it.remove({ force: true, v: true }).catch(unlessGoing);
     await this.#do(id, `remove ${name}`, remove, signal);
   }
 
