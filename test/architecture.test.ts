@@ -75,6 +75,7 @@ const walls: Walls = {
         'src/lib/atomic-file.ts': 'its number makes the name of a draft unique',
         'src/source/leftovers.ts': 'its number tells which git helpers were ours; ends those',
         'src/state/engine-lock.ts': 'whose the lock file is',
+        'src/state/process-life.ts': 'who we are among processes, and whether another is still there',
       },
     },
   ],

@@ -1,9 +1,10 @@
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { lock } from 'proper-lockfile';
 import { writeAtomically } from '../lib/atomic-file.ts';
 import type { Clock } from '../lib/clock.ts';
 import { err, ok, type Result } from '../lib/result.ts';
+import { hasEnded, ownLife } from './process-life.ts';
 import type { WriterLock } from './state.ts';
 import { inState } from './unusable.ts';
 
@@ -13,6 +14,14 @@ export interface Writer {
   readonly host: string;
   /** ISO 8601. */
   readonly started: string;
+}
+
+/** What is written beside a lock by who took it. */
+interface Holding extends Writer {
+  /** Of the process; null where the system does not tell. */
+  readonly life: string | null;
+  /** Which lock it took: what lies there later may be another's. */
+  readonly lock: string;
 }
 
 export interface Locker {
@@ -28,8 +37,8 @@ const MOST_LOOKS = (1.5 * STALE_MS) / LOOK_MS;
 
 /**
  * The one writer of a state folder. Where there is another, its lock is watched: one that is renewed gives the
- * refusal (within about 2 s), one that is not is taken over (10 s after its last sign of life). Rejects with a
- * `Failure` (`state_unusable`) when the folder cannot be written.
+ * refusal (within about 2 s), one that is not is taken over: at once where its process is seen to have ended, else 10 s
+ * after its last sign of life. Rejects with a `Failure` (`state_unusable`) when the folder cannot be written.
  */
 export async function lockWriter(path: string, locker: Locker): Promise<Result<WriterLock, string>> {
   const folder = resolve(path);
@@ -46,6 +55,7 @@ export async function hold(
 ): Promise<Result<WriterLock, string>> {
   const signs = new Set<number | null>();
   for (let looks = 0; looks < MOST_LOOKS && signs.size < 2; looks += 1) {
+    await inState(folder, () => freeIfEnded(folder));
     const held = await inState(folder, () => tryLock(folder, who));
     if (held !== null) return ok(held);
     signs.add(await lastSign(folder));
@@ -65,7 +75,8 @@ async function tryLock(folder: string, who: Writer): Promise<WriterLock | null> 
   });
   if (unlock === null) return null;
   const name = join(folder, 'writer.json');
-  await writeAtomically(name, `${JSON.stringify(who)}\n`, 0o644).catch(async (error: unknown) => {
+  const holding: Holding = { ...who, life: await ownLife(), lock: (await identityOf(folder)) ?? '' };
+  await writeAtomically(name, `${JSON.stringify(holding)}\n`, 0o644).catch(async (error: unknown) => {
     await unlock();
     throw error;
   });
@@ -78,6 +89,29 @@ async function tryLock(folder: string, who: Writer): Promise<WriterLock | null> 
       await unlock();
     },
   };
+}
+
+/** The lock of a process that was killed is in nobody's way. */
+async function freeIfEnded(folder: string): Promise<void> {
+  if (!(await isOfEnded(folder))) return;
+  await rmdir(join(folder, 'lock')).catch((error: unknown) => {
+    // Another one that waited was quicker.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  });
+}
+
+async function isOfEnded(folder: string): Promise<boolean> {
+  const { life, lock: taken } = ((await readWriter(folder)) ?? {}) as Partial<Holding>;
+  if (typeof life !== 'string' || !(await hasEnded(life))) return false;
+  return taken === (await identityOf(folder));
+}
+
+/** Numbers of files are given again; with the time of birth there is no other like it. null: no lock is there. */
+async function identityOf(folder: string): Promise<string | null> {
+  return stat(join(folder, 'lock'), { bigint: true }).then(
+    ({ ino, birthtimeNs }) => `${ino} ${birthtimeNs}`,
+    () => null,
+  );
 }
 
 /** Told once, also to those who ask late. */
@@ -98,6 +132,7 @@ class Loss {
 
 /** Whether somebody holds the lock in a folder and renews it (seen within about 2 s); stale ones count as free. */
 export async function isHeld(folder: string, clock: Clock): Promise<boolean> {
+  if (await isOfEnded(folder)) return false;
   const signs = new Set<number>();
   for (let looks = 0; looks < MOST_LOOKS && signs.size < 2; looks += 1) {
     const sign = await lastSign(folder);

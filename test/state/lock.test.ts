@@ -1,5 +1,16 @@
-import { spawn } from 'node:child_process';
-import { chown, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { spawn, type ChildProcess } from 'node:child_process';
+import {
+  chown,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -7,6 +18,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import type { Result } from '../../src/lib/result.ts';
 import { Failure } from '../../src/model/failure.ts';
 import { lockEngine, lockWriter } from '../../src/state/index.ts';
+import { hasEnded, ownLife } from '../../src/state/process-life.ts';
 import type { WriterLock } from '../../src/state/state.ts';
 
 const first = { who: { pid: 11, host: 'alpha', started: '2026-11-20T10:00:00Z' }, clock: systemClock };
@@ -98,24 +110,64 @@ describe('the writer of a state folder', () => {
     expect(await readdir(folder)).toEqual(['writer.json']);
   });
 
-  it('leaves its lock to be followed when it is killed', async () => {
+  it('that was killed is followed at once; one that only stands still is not', async () => {
     const folder = await temporaryFolder();
-    const index = JSON.stringify(new URL('../../src/state/index.ts', import.meta.url).href);
-    const clock = JSON.stringify(new URL('../../src/lib/clock.ts', import.meta.url).href);
-    const script = `
-      import { lockWriter } from ${index};
-      import { systemClock } from ${clock};
-      const who = { pid: process.pid, host: 'gamma', started: 'then' };
-      const lock = await lockWriter(${JSON.stringify(folder)}, { who, clock: systemClock });
-      console.log(lock.ok);
-      setInterval(() => {}, 1000);`;
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script]);
-    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const child = await anotherHolding(folder);
+    const hurried = { ...second, clock: { ...systemClock, sleep: async () => undefined } };
+    child.kill('SIGSTOP');
+    expect(refusal(await lockWriter(folder, hurried))).toContain('on gamma');
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('close', resolve));
-    const began = Date.now();
-    held(await lockWriter(folder, second));
-    expect(Date.now() - began).toBeLessThan(12_500);
+    held(await lockWriter(folder, hurried));
+  });
+
+  it('of a process that has ended is not taken for the one whose lock is there now', async () => {
+    const folder = await temporaryFolder();
+    const child = await anotherHolding(folder);
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('close', resolve));
+    const left = await readFile(join(folder, 'writer.json'), 'utf8');
+    held(await lockWriter(folder, first));
+    await writeFile(join(folder, 'writer.json'), left);
+    const hurried = { ...second, clock: { ...systemClock, sleep: async () => undefined } };
+    expect(refusal(await lockWriter(folder, hurried))).toContain('already writes');
+  });
+});
+
+/** A process that holds the lock of a folder. */
+async function anotherHolding(folder: string): Promise<ChildProcess> {
+  const index = JSON.stringify(new URL('../../src/state/index.ts', import.meta.url).href);
+  const clock = JSON.stringify(new URL('../../src/lib/clock.ts', import.meta.url).href);
+  const script = `
+    import { lockWriter } from ${index};
+    import { systemClock } from ${clock};
+    const who = { pid: process.pid, host: 'gamma', started: 'then' };
+    const lock = await lockWriter(${JSON.stringify(folder)}, { who, clock: systemClock });
+    console.log(lock.ok);
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script]);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  return child;
+}
+
+describe('the life of a process', () => {
+  it('is over only where that is certain', async () => {
+    const own = (await ownLife()) ?? '';
+    const [boot, numbering, , start] = own.split(' ');
+    expect(await hasEnded(own)).toBe(false);
+    const elsewhere = ['another-boot', `${boot} pid:[1]`];
+    for (const place of elsewhere) expect(await hasEnded(`${place} 999999999 1`), place).toBe(false);
+    for (const torn of [
+      '',
+      'x',
+      `${boot} ${numbering}`,
+      `${boot} ${numbering} -1 1`,
+      `${boot} ${numbering} x 1`,
+    ])
+      expect(await hasEnded(torn), torn).toBe(false);
+    expect(await hasEnded(`${boot} ${numbering} 2147483646 1`), 'a number that nobody has').toBe(true);
+    expect(await hasEnded(`${boot} ${numbering} ${process.pid} ${start}0`), 'given again').toBe(true);
   });
 });
 
