@@ -16,6 +16,7 @@ export type FailureCode =
   | 'container_start_failed'
   | 'port_taken'
   | 'network_missing'
+  | 'network_ambiguous'
   | 'foreign_container'
   | 'not_found'
   | 'disk_full'

@@ -4,6 +4,7 @@ import { askEngine, callEngine } from '../../examples/engine/engine-call.ts';
 import { attachEngine } from '../../examples/engine/engine.ts';
 import type { BuiltImage } from '../../examples/images/build.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { inFull, type Failure } from '../../src/model/failure.ts';
 import type { Instance } from '../../src/model/observed.ts';
 import type { Mount, Spec } from '../../src/model/spec.ts';
 import { dockerRuntime } from '../../src/runtime/index.ts';
@@ -30,6 +31,10 @@ const specOf = (order: SpecOrder = {}): Spec =>
   aSpec({ server, image: `${image.repository}:1.0.0`, imageDigest: image.digest, ...order });
 
 const get = async <T>(path: string): Promise<T> => JSON.parse((await askEngine(socket, path)).text) as T;
+
+const post = async <T>(path: string, body: object = {}): Promise<T> =>
+  JSON.parse((await askEngine(socket, path, { method: 'POST', body: JSON.stringify(body) })).text) as T;
+const drop = (path: string): Promise<unknown> => callEngine(socket, path, { method: 'DELETE' });
 
 const volumeOf = (source: string, more: Partial<Mount> = {}): Mount => ({
   ...{ kind: 'volume', source, target: '/data', readOnly: false, shareable: false },
@@ -79,6 +84,23 @@ describe('what a server takes of its host', () => {
     expect(await Promise.all(nameless.map(isThere))).toEqual([false, false]);
     await runtime.remove(again, signal);
     expect(await isThere(named)).toBe(true);
-    await callEngine(socket, `/volumes/${named}`, { method: 'DELETE' });
+    await drop(`/volumes/${named}`);
+  });
+
+  it('joins no network whose id begins as another is named, and none of two that bear one name', async () => {
+    const name = `host-net-${run}`;
+    const { Id } = await post<{ Id: string }>('/networks/create', { Name: name });
+    const prefixed = born({ networks: ['mcp-network', Id.slice(0, 4)] });
+    await expect(prefixed).rejects.toMatchObject({ code: 'network_missing' });
+    const again = await post<{ Id: string }>('/networks/create', { Name: name, CheckDuplicate: false });
+    const twofold = await born({ networks: ['mcp-network', name] }).catch((error: unknown) => error);
+    expect(twofold).toMatchObject({ code: 'network_ambiguous' });
+    expect(inFull(twofold as Failure)).toMatch(new RegExp(`${Id.slice(0, 12)}.*docker network rm`));
+    expect(await all()).toEqual([]);
+    await drop(`/networks/${again.Id}`);
+    const instance = await born({ networks: ['mcp-network', name] });
+    expect(instance.drift).toEqual([]);
+    await runtime.remove(instance, signal);
+    await drop(`/networks/${Id}`);
   });
 });

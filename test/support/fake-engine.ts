@@ -369,21 +369,27 @@ export class FakeEngine {
 
   #networkRoute({ body, response }: Asked, [name = '', verb = '']: string[]): void {
     if (name === 'create') return this.#createNetwork(body, response);
-    const network = this.networks.get(name);
+    if (name === '') return json(response, 200, [...this.networks.values()]);
+    const network = this.#network(name);
     if (network === undefined) return json(response, 404, { message: `network ${name} not found` });
     if (verb === '') return json(response, 200, network);
     const container = this.find(String(body['Container']));
     if (container === undefined)
       return json(response, 404, { message: `No such container: ${String(body['Container'])}` });
     const endpoint = (body['EndpointConfig'] ?? {}) as { Aliases?: string[] };
-    if (verb === 'disconnect') this.leave(container, name);
-    else if (container.NetworkSettings.Networks[name] === undefined)
-      this.#join(container, name, endpoint.Aliases ?? []);
+    if (verb === 'disconnect') this.leave(container, network.Name);
+    else if (container.NetworkSettings.Networks[network.Name] === undefined)
+      this.#join(container, network.Name, endpoint.Aliases ?? []);
     else
       return json(response, 403, {
-        message: `endpoint with name ${container.Name} already exists in network ${name}`,
+        message: `endpoint with name ${container.Name} already exists in network ${network.Name}`,
       });
     response.writeHead(200).end();
+  }
+
+  /** By name, or by as much of its id as is unlike any other's. */
+  #network(key: string): FakeNetwork | undefined {
+    return this.networks.get(key) ?? [...this.networks.values()].find(({ Id }) => Id.startsWith(key));
   }
 
   #createNetwork(body: Record<string, unknown>, response: ServerResponse): void {

@@ -48,6 +48,8 @@ const advice: Readonly<Record<string, (server: string) => string>> = {
   image_not_found: () => 'check the image name and tag in the manifest, and that it was pushed',
   image_platform: () => "publish a version that is built for the engine's platform too, and commit it",
   registry_denied: () => 'log in to the registry on this machine: docker login',
+  network_missing: () => 'create the network, or take it out of docker.networks',
+  network_ambiguous: () => 'remove all but one of the networks of that name: docker network rm <id>',
   port_taken: () => 'free the port or choose another host_port',
   foreign_container: () => 'stop or rename that container, or choose another host_port or name',
   disk_full: () => 'free space on the disk of the engine',

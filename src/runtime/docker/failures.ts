@@ -61,6 +61,11 @@ const meanings: readonly Meaning[] = [
     advice: PULL_AGAIN,
   },
   {
+    says: /network .* is ambiguous/i,
+    code: 'network_ambiguous',
+    advice: 'remove all but one of the networks of that name: docker network ls, docker network rm <id>',
+  },
+  {
     says: /network .* not found|no such network/i,
     code: 'network_missing',
     advice: 'create the network, or take it out of docker.networks',

@@ -5,48 +5,60 @@ import type { Spec } from '../../model/spec.ts';
 import type { EngineClient } from './client.ts';
 import { isStatus } from './failures.ts';
 import { ourLabels } from './labels.ts';
-import { aliases, isJoined, LIVE_NETWORK, NETWORK, networksOf } from './names.ts';
+import { isJoined, LIVE_NETWORK, NETWORK, networksOf } from './names.ts';
 
 /** The two networks that are ours to make, and who is on them. Others are never made. */
 export class Networks {
   readonly #client: EngineClient;
   readonly #owner: string;
   /** By name: many first instances begin at once, and an engine lets two networks have one name. */
-  readonly #making = new Map<string, Promise<void>>();
+  readonly #making = new Map<string, Promise<string>>();
 
   constructor(client: EngineClient, owner: string) {
     this.#client = client;
     this.#owner = owner;
   }
 
-  /** Rejects with `network_missing` when one that is not ours to make is not there, `container_rejected` for one that must never be used. */
+  /**
+   * Rejects with `network_missing` when one that is not ours to make is not there, `network_ambiguous` when a name stands
+   * for two, `container_rejected` for one that must never be used.
+   */
   async ensureFor(spec: Spec, signal: AbortSignal): Promise<void> {
-    const others = networksOf(spec).filter((network) => network !== NETWORK);
-    others.forEach(refuseForbidden);
+    await this.admit(spec, signal);
     await this.#ensure(NETWORK, signal);
-    await Promise.all(others.map((network) => this.#mustExist(network, signal)));
+  }
+
+  /** The same without making any: whether a container of this spec could be on all its networks, and go live. */
+  async admit(spec: Spec, signal: AbortSignal): Promise<void> {
+    const others = othersOf(spec);
+    others.forEach(refuseForbidden);
+    const known = await this.#known(signal);
+    for (const network of [NETWORK, LIVE_NETWORK]) theOnly(network, known);
+    for (const network of others) existing(network, known);
   }
 
   /** Beside `mcp-network`, which a container is on from its creation. Before it starts, so that nothing is in flight. */
   async joinOthers(spec: Spec, container: string, signal: AbortSignal): Promise<void> {
-    for (const network of networksOf(spec).filter((each) => each !== NETWORK)) {
-      await this.#connect(network, { Container: container }, signal);
+    const others = othersOf(spec);
+    const known = others.length === 0 ? noNetworks : await this.#known(signal);
+    for (const network of others) {
+      const to = { network, id: existing(network, known) };
+      await this.#connect(to, { Container: container }, signal);
     }
   }
 
   async joinLive(instance: Instance, signal: AbortSignal): Promise<void> {
     const inspected = await this.#inspect(instance, signal);
     if (isJoined(inspected, instance.server)) return;
-    await this.#ensure(LIVE_NETWORK, signal);
-    if (aliases(inspected, LIVE_NETWORK) !== null) await this.#disconnect(instance, signal);
+    const to = { network: LIVE_NETWORK, id: await this.#ensure(LIVE_NETWORK, signal) };
+    await this.#disconnect(inspected, instance, signal);
     const endpoint = { Container: instance.id, EndpointConfig: { Aliases: [instance.server] } };
-    await this.#connect(LIVE_NETWORK, endpoint, signal);
+    await this.#connect(to, endpoint, signal);
   }
 
   async leaveLive(instance: Instance, signal: AbortSignal): Promise<void> {
     const inspected = await this.#inspect(instance, signal).catch(nullIfGone);
-    if (inspected === null || aliases(inspected, LIVE_NETWORK) === null) return;
-    await this.#disconnect(instance, signal);
+    if (inspected !== null) await this.#disconnect(inspected, instance, signal);
   }
 
   #inspect(instance: Instance, signal: AbortSignal): Promise<Docker.ContainerInspectInfo> {
@@ -57,7 +69,8 @@ export class Networks {
     );
   }
 
-  #ensure(network: string, signal: AbortSignal): Promise<void> {
+  /** Its id. */
+  #ensure(network: string, signal: AbortSignal): Promise<string> {
     const begun = this.#making.get(network);
     if (begun !== undefined) return begun;
     const making = this.#make(network, signal).finally(() => this.#making.delete(network));
@@ -65,8 +78,9 @@ export class Networks {
     return making;
   }
 
-  async #make(network: string, signal: AbortSignal): Promise<void> {
-    if (await this.#exists(network, signal)) return;
+  async #make(network: string, signal: AbortSignal): Promise<string> {
+    const found = theOnly(network, await this.#known(signal));
+    if (found !== null) return found;
     const options = {
       Name: network,
       CheckDuplicate: true,
@@ -74,44 +88,84 @@ export class Networks {
       Internal: network === LIVE_NETWORK,
       Labels: { ...ourLabels(this.#owner) },
     };
-    await this.#client.ask(
+    const made = await this.#client.ask(
       `create network ${network}`,
       (docker) => docker.createNetwork(options).catch(nullIfThere),
       signal,
     );
+    return made?.id ?? existing(network, await this.#known(signal));
   }
 
-  async #mustExist(network: string, signal: AbortSignal): Promise<void> {
-    if (await this.#exists(network, signal)) return;
-    throw new Failure('network_missing', `there is no network ${network}`, {
-      suggestedAction: `create it (docker network create ${network}), or take it out of docker.networks`,
-    });
+  /** The engine takes the beginning of an id for a name: whatever it is told to do to a network, it is told by the whole id. */
+  async #known(signal: AbortSignal): Promise<Known> {
+    const found: unknown = await this.#client.ask(
+      'list the networks',
+      (docker) => docker.listNetworks(),
+      signal,
+    );
+    const known = new Map<string, string[]>();
+    for (const { Name, Id } of Array.isArray(found) ? found.filter(isNetwork) : [])
+      known.set(Name, [...(known.get(Name) ?? []), Id]);
+    return known;
   }
 
-  #exists(network: string, signal: AbortSignal): Promise<boolean> {
-    const inspect = (docker: Docker): Promise<boolean> =>
-      docker
-        .getNetwork(network)
-        .inspect()
-        .then(() => true, falseIfAbsent);
-    return this.#client.ask(`look for network ${network}`, inspect, signal);
-  }
-
-  async #connect(network: string, endpoint: { Container: string }, signal: AbortSignal): Promise<void> {
+  async #connect(
+    { network, id }: { readonly network: string; readonly id: string },
+    endpoint: { Container: string },
+    signal: AbortSignal,
+  ): Promise<void> {
     await this.#client.ask(
       `join network ${network}`,
-      (docker) => docker.getNetwork(network).connect(endpoint).catch(nullIfThere),
+      (docker) => docker.getNetwork(id).connect(endpoint).catch(nullIfThere),
       signal,
     );
   }
 
-  async #disconnect(instance: Instance, signal: AbortSignal): Promise<void> {
+  /** Off the very network it is on, whatever else bears the name by now. */
+  async #disconnect(
+    { NetworkSettings }: Docker.ContainerInspectInfo,
+    instance: Instance,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const endpoint = NetworkSettings.Networks[LIVE_NETWORK];
+    if (endpoint === undefined) return;
     await this.#client.ask(
       `take ${instance.name} off network ${LIVE_NETWORK}`,
-      (docker) => docker.getNetwork(LIVE_NETWORK).disconnect({ Container: instance.id }),
+      (docker) =>
+        docker.getNetwork(endpoint.NetworkID || LIVE_NETWORK).disconnect({ Container: instance.id }),
       signal,
     );
   }
+}
+
+/** Ids by name. */
+type Known = ReadonlyMap<string, readonly string[]>;
+
+const noNetworks: Known = new Map();
+
+function isNetwork(found: unknown): found is { readonly Name: string; readonly Id: string } {
+  const { Name, Id } = (found ?? {}) as { readonly Name?: unknown; readonly Id?: unknown };
+  return typeof Name === 'string' && typeof Id === 'string';
+}
+
+const othersOf = (spec: Spec): readonly string[] => networksOf(spec).filter((network) => network !== NETWORK);
+
+/** Its id; null: it is not there. */
+function theOnly(network: string, known: Known): string | null {
+  const [id = null, ...others] = known.get(network) ?? [];
+  if (id === null || others.length === 0) return id;
+  const ids = [id, ...others].map((each) => each.slice(0, 12)).join(', ');
+  throw new Failure('network_ambiguous', `more than one network is named ${network}: ${ids}`, {
+    suggestedAction: `remove all but one: docker network inspect <id> shows who is on it, docker network rm <id> removes it`,
+  });
+}
+
+function existing(network: string, known: Known): string {
+  const id = theOnly(network, known);
+  if (id !== null) return id;
+  throw new Failure('network_missing', `there is no network ${network}`, {
+    suggestedAction: `create it (docker network create ${network}), or take it out of docker.networks`,
+  });
 }
 
 /** Policy refuses these long before; whatever comes, nothing gets the host's network, nor goes live unasked. */
@@ -121,11 +175,6 @@ function refuseForbidden(network: string): void {
     class: 'version',
     suggestedAction: 'take it out of docker.networks',
   });
-}
-
-function falseIfAbsent(error: unknown): boolean {
-  if (isStatus(error, 404)) return false;
-  throw error as Error;
 }
 
 function nullIfGone(error: unknown): null {

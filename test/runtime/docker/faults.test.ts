@@ -516,6 +516,23 @@ describe('deeds that something comes between', () => {
     expect((await born(spec)).drift).toEqual([]);
   });
 
+  it('take no network whose id begins with the name of another, and none of two that bear one name', async () => {
+    const other = { Id: `18eb${'0'.repeat(60)}`, Name: 'other', Created: '', Internal: false, Labels: {} };
+    engine.networks.set('other', other);
+    const missing = await failureOf(born(aSpec({ networks: ['mcp-network', '18eb'] })));
+    expect(missing).toMatchObject({ code: 'network_missing', message: 'there is no network 18eb' });
+    for (const name of ['other', 'mcp-network', 'mcp-network-live']) {
+      engine.networks.set(name, { ...other, Name: name });
+      engine.networks.set(`${name} again`, { ...other, Name: name, Id: 'f'.repeat(64) });
+      const failure = await failureOf(born(aSpec({ networks: ['mcp-network', 'other'] })));
+      expect(failure.code, name).toBe('network_ambiguous');
+      expect(failure.message).toContain('18eb00000000, ffffffffffff');
+      expect(failure.suggestedAction).toContain('docker network rm');
+      engine.networks.delete(`${name} again`);
+    }
+    expect(engine.callsTo(/containers\/create/)).toEqual([]);
+  });
+
   it('make the two networks of the ecosystem, the live one internal, and mark them as ours', async () => {
     await runtime.promote(await born(), signal);
     expect(engine.networks.get('mcp-network')).toMatchObject({ Internal: false });
@@ -532,17 +549,16 @@ describe('deeds that something comes between', () => {
 
   it('do not mind that somebody else made the network, or joined it, in the same moment', async () => {
     const instance = await born();
-    engine.fault(/POST .*\/networks\/create/, {
-      kind: 'status',
-      status: 409,
-      message: 'network already exists',
-    });
+    const live = { Id: 'c'.repeat(64), Name: 'mcp-network-live', Created: '', Internal: true, Labels: {} };
+    engine.networks.set('mcp-network-live', live);
+    engine.fault(/GET .*\/networks$/, { kind: 'pieces', pieces: [Buffer.from('[]')] });
     engine.fault(/POST .*\/connect/, {
       kind: 'status',
       status: 403,
       message: 'endpoint already exists in network',
     });
     await runtime.promote(instance, signal);
+    engine.networks.delete('mcp-network-live');
     engine.fault(/POST .*\/networks\/create/, { kind: 'status', status: 403, message: 'no more subnets' });
     expect((await failureOf(runtime.promote(instance, signal))).code).toBe('engine_refused');
   });
@@ -575,7 +591,7 @@ describe('deeds that something comes between', () => {
     for (const [call, deed] of [
       [/GET .*\/containers\/[^/]+\/json/, () => runtime.leave(instance, signal)],
       [/DELETE .*\/containers/, () => runtime.remove(instance, signal)],
-      [/GET .*\/networks\/mcp-network/, () => runtime.create(aBirth({ instance: 'i-0002' }), signal)],
+      [/GET .*\/networks$/, () => runtime.create(aBirth({ instance: 'i-0002' }), signal)],
       [/GET .*\/networks\/bridge/, () => runtime.observe([], signal)],
       [/GET .*\/images/, () => runtime.localDigest('a', signal)],
     ] as const) {
