@@ -78,27 +78,40 @@ export function seedPulse({ startedAt }: Instance, remembered: ServerMemory['hea
   };
 }
 
-/**
- * Unix ms of the next question: every second while it starts, soon after a failure and while its drain waits for
- * idleness, else at its own place in the interval, however often it was asked in between. `spread` (0..1) is that place.
- */
-export function nextCheckAt(bed: {
+/** Who is asked, and what says when. */
+export interface Bed {
   readonly pulse: Pulse;
   readonly settings: HealthCheck;
+  /** Its healthy deadline. */
   readonly startsWithinSeconds: number;
+  /** Its drain waits for idleness. */
   readonly draining: boolean;
+  /** Unix ms: something waits for the answer to a question asked then or later; null: nothing does. */
+  readonly askAt: number | null;
+  /** Its own place in the interval, 0..1. */
   readonly spread: number;
   readonly now: number;
-}): number {
-  const { pulse, settings, draining, spread, now } = bed;
+}
+
+/**
+ * Unix ms of the next question: every second while it starts, soon after a failure and while its drain waits for
+ * idleness, else at its own place in the interval, however often it was asked in between; at once after `askAt`.
+ */
+export function nextCheckAt(bed: Bed): number {
+  const { pulse, spread, now, askAt } = bed;
   if (pulse.lastCheckAt === null) return now + spread * STARTING_INTERVAL_MS;
+  const usual = usualCheckAt(pulse, pulse.lastCheckAt, bed);
+  return askAt === null || pulse.lastCheckAt >= askAt ? usual : Math.min(usual, askAt + TIMER_MS);
+}
+
+function usualCheckAt(pulse: Pulse, lastCheckAt: number, bed: Bed): number {
+  const { settings, draining, spread, now } = bed;
   const interval = settings.intervalSeconds * 1_000 * PACE;
   const suspect = Math.min(settings.suspectIntervalSeconds * 1_000, interval);
-  if (pulse.state === 'unknown' && now < latestStart(pulse, bed))
-    return pulse.lastCheckAt + STARTING_INTERVAL_MS;
-  if (pulse.state !== 'healthy' || !pulse.fresh) return pulse.lastCheckAt + suspect;
-  if (draining) return pulse.lastCheckAt + Math.min(IDLE_LOOKS_APART_MS, interval);
-  return pulse.lastCheckAt + untilItsPlace(pulse.lastCheckAt, spread * interval, interval);
+  if (pulse.state === 'unknown' && now < latestStart(pulse, bed)) return lastCheckAt + STARTING_INTERVAL_MS;
+  if (pulse.state !== 'healthy' || !pulse.fresh) return lastCheckAt + suspect;
+  if (draining) return lastCheckAt + Math.min(IDLE_LOOKS_APART_MS, interval);
+  return lastCheckAt + untilItsPlace(lastCheckAt, spread * interval, interval);
 }
 
 /**

@@ -24,3 +24,11 @@ export function checkOf(pulse: Pulse, result: ProbeResult) {
     ...(Object.keys(result.checks).length === 0 ? {} : { checks: result.checks }),
   };
 }
+
+/** A decision could turn on it, or something waits for the answer to a question asked at `askAt` (Unix ms) or later. */
+export function isNews(before: Pulse, after: Pulse, askAt: number | null): boolean {
+  const news = ({ state, fresh, lastOk, silent, versionOk, idleSince, wasHealthy }: Pulse): string =>
+    JSON.stringify([state, fresh, lastOk, silent, versionOk, idleSince !== null, wasHealthy]);
+  const isAwaited = askAt !== null && (before.lastCheckAt ?? 0) < askAt && (after.lastCheckAt ?? 0) >= askAt;
+  return isAwaited || news(before) !== news(after);
+}

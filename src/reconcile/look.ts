@@ -1,10 +1,12 @@
 import type { Clock } from '../lib/clock.ts';
 import type { DesiredState } from '../model/desired.ts';
+import { emptyServerMemory, type ServerMemory } from '../model/memory.ts';
 import type { Instance, Sighting } from '../model/observed.ts';
 import { imageRefOf, type Settings, type Spec } from '../model/spec.ts';
 import type { World } from '../model/world.ts';
 import type { Runtime, RuntimeHint } from '../runtime/runtime.ts';
 import { sightingWithoutFuture } from '../plan/set-back.ts';
+import { soakEndsAt } from '../plan/soak.ts';
 import type { SelfCheck } from '../status/status.ts';
 import type { Monitor, Patient } from './monitor.ts';
 import type { Recorder } from './recorder.ts';
@@ -120,15 +122,19 @@ export class Look {
       .filter(({ state }) => state === 'running')
       .flatMap((instance) => {
         const own = settings.get(instance.server) ?? instance.spec?.settings;
-        const draining = servers[instance.server]?.drains[instance.id] !== undefined;
-        return own === undefined ? [] : [patient(instance, own, draining)];
+        return own === undefined ? [] : [patient(instance, own, servers[instance.server])];
       });
   }
 }
 
-const patient = (instance: Instance, settings: Settings, draining: boolean): Patient => ({
+const patient = (
+  instance: Instance,
+  { health, update }: Settings,
+  memory: ServerMemory = emptyServerMemory,
+): Patient => ({
   instance,
-  settings: settings.health,
-  startsWithinSeconds: settings.update.healthyDeadlineSeconds,
-  draining,
+  settings: health,
+  startsWithinSeconds: update.healthyDeadlineSeconds,
+  draining: memory.drains[instance.id] !== undefined,
+  askAt: soakEndsAt(memory, instance, update),
 });

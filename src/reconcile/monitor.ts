@@ -6,7 +6,7 @@ import { withoutLeap } from '../plan/set-back.ts';
 import { feel, nextCheckAt, seedPulse } from '../plan/health.ts';
 import type { Probe, ProbeResult, ProbeTarget } from '../probe/probe.ts';
 import { Chart, type Change } from './chart.ts';
-import { checkOf, reasonOf, transitionEvent } from './findings.ts';
+import { checkOf, isNews, reasonOf, transitionEvent } from './findings.ts';
 import { aboutOf, traceOf } from './perform.ts';
 import type { Recorder } from './recorder.ts';
 import { Sight } from './sight.ts';
@@ -33,6 +33,8 @@ export interface Patient {
   readonly startsWithinSeconds: number;
   /** Its drain waits for idleness: it is asked more often. */
   readonly draining: boolean;
+  /** Unix ms: something waits for the answer to a question asked then or later; null: nothing does. */
+  readonly askAt: number | null;
 }
 
 /** What the engine said of an instance is old after this: it is looked at every minute. Milliseconds. */
@@ -119,9 +121,11 @@ export class Monitor {
     this.#follow(bed).catch(report);
   }
 
-  /** Its own health check is read off the look: what is new there is asked for at once. */
+  /** Its own health check is read off the look: what is new there is asked for at once, and whoever is waited for. */
   #visit(bed: Bed, patient: Patient): void {
-    const isNews = bed.patient.instance.engineHealth !== patient.instance.engineHealth;
+    const { instance, askAt } = bed.patient;
+    const isAwaited = patient.askAt !== null && patient.askAt !== askAt;
+    const isNews = isAwaited || instance.engineHealth !== patient.instance.engineHealth;
     bed.patient = patient;
     bed.visitedAt = this.#deps.clock.now();
     bed.chart.write().catch(this.#deps.report);
@@ -169,7 +173,7 @@ export class Monitor {
     // Asked for before anybody looks: what a decision writes about it comes after it in the log. A log that cannot be
     // written ends no watching.
     const recorded = this.#record(bed, before, { result, askedAt }).catch(report);
-    if (!sameNews(before, bed.pulse)) hint();
+    if (isNews(before, bed.pulse, bed.patient.askAt)) hint();
     await recorded;
   }
 
@@ -240,10 +244,3 @@ interface Bed {
 
 const wellAt = ({ pulse, wellAt: before }: Bed, askedAt: number): number | null =>
   pulse.fresh ? (pulse.lastOk ? askedAt : before) : null;
-
-/** Nothing in it that a decision could turn on has changed. */
-function sameNews(a: Pulse, b: Pulse): boolean {
-  const news = ({ state, fresh, lastOk, silent, versionOk, idleSince, wasHealthy }: Pulse): string =>
-    JSON.stringify([state, fresh, lastOk, silent, versionOk, idleSince !== null, wasHealthy]);
-  return news(a) === news(b);
-}

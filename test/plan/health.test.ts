@@ -194,13 +194,20 @@ describe('after our own restart', () => {
 describe('the next question comes', () => {
   const at = (pulse: Pulse, change: Partial<Parameters<typeof nextCheckAt>[0]> = {}) =>
     nextCheckAt({
-      ...{ pulse, settings: health, startsWithinSeconds, draining: false, spread: 0, now: NOW },
+      ...{ pulse, settings: health, startsWithinSeconds, draining: false, askAt: null, spread: 0, now: NOW },
       ...change,
     });
   const asked = NOW + 60 * SECOND - 10;
 
   it('at once, a little spread, when it was never asked', () => {
     expect(at(seedPulse(one, null), { spread: 0.5 })).toBe(NOW + 500);
+  });
+
+  it('as soon as a soak is over that waits for it, and at its place again once it was asked since', () => {
+    const well = after([answer()]);
+    expect(at(well, { askAt: asked + 3 * SECOND })).toBe(asked + 3 * SECOND + 20);
+    expect(at(well, { askAt: asked - SECOND })).toBe(at(well));
+    expect(at(well, { askAt: asked + 90 * SECOND })).toBe(at(well));
   });
 
   it('every second while it starts, and less often when it did not start in time', () => {

@@ -269,6 +269,17 @@ describe('while a newer version is on its way', () => {
     expect(stepFor(scene())).toBe('restart a');
   });
 
+  it('so is one that runs and is sick, as soon as its candidate is made (4.13)', () => {
+    const beside = { wanted: v2, instances: [live, cand], pulses: { a: unwell(live), new: starting(cand) } };
+    expect(stepFor(ill({}, { wanted: v2 }))).toBe('create 2.0.0');
+    expect(stepFor(ill({}, beside))).toBe('restart a');
+    expect(stepFor(ill({ condemned: ['a'] }, beside)), 'it is being replaced already').toBe('nothing');
+    const open = tried({ attempts: 1, lastAt: NOW - MINUTE, open: NOW - MINUTE, judged: 0 });
+    const well = { ...beside, pulses: { new: starting(cand) } };
+    const incident = { id: 'n', downAt: NOW - 2 * MINUTE };
+    expect(stepFor(ill({ recovery: open, incident }, well))).toBe('record recovery_successful');
+  });
+
   it('a condemned old one is not, as it is being replaced', () => {
     expect(stepFor(scene({ condemned: ['a'] }))).toBe('nothing');
   });

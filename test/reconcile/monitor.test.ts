@@ -58,7 +58,7 @@ const one = (server: string, change: Partial<Instance> = {}): Instance =>
 const watch = (instances: readonly Instance[], health = settings().health): void =>
   monitor.watch(
     instances.map((each) => ({
-      ...{ instance: each, settings: health, startsWithinSeconds: 120, draining: false },
+      ...{ instance: each, settings: health, startsWithinSeconds: 120, draining: false, askAt: null },
     })),
   );
 

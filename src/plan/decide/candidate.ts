@@ -1,7 +1,7 @@
 import { about, create, promote, record, start } from './about.ts';
 import { failsGate, hasFallback, judge } from './judge.ts';
 import { cannotRecreate, ladder } from './ladder.ts';
-import { fallen, hasFailedAttempt } from './live.ts';
+import { fallen, hasFailedAttempt, isBack, recovered } from './live.ts';
 import { room } from './room.ts';
 import { isQuarantined, type Target } from './target.ts';
 import { act, wait, type Rows } from './verdict.ts';
@@ -96,13 +96,20 @@ export const saysDegraded = ({ pulse }: Seen): boolean =>
   pulse !== null && pulse.fresh && pulse.lastOk && pulse.state === 'degraded' && pulse.successes === 0;
 
 /**
- * 4.13 An update in progress must not switch recovery off. A condemned or drifted one is being replaced already, and one
- * that was set aside is not begun again, whatever the candidate comes to.
+ * 4.13 An update in progress must not switch recovery off, neither for the fallen nor for the sick. A condemned or drifted
+ * one is being replaced already, and one that was set aside is not begun again, whatever the candidate comes to.
  */
 function* oldOneDown(c: Case): Rows {
   const { live, target } = c;
-  if (live === null || live === c.cand || live.running || live.condemned || live.drifted) return;
+  if (live === null || live === c.cand || live.condemned || live.drifted) return;
   if (isQuarantined(c.view, live.spec)) return;
+  if (live.well && hasRecovered(c)) yield recovered(c, live); // 3.3
   const exclusive = [live.instance.spec, target?.spec].some((spec) => spec?.order === 'stop-first');
-  if (!exclusive) yield* fallen(c, live, ladder);
+  if (exclusive || !live.sick) return;
+  if (live.running)
+    yield* ladder(c, live); // 3.2
+  else yield* fallen(c, live, ladder); // 3.10-3.16
 }
+
+/** Its own trouble is over; attempts that were made at a candidate are none of it. */
+const hasRecovered = (c: Case): boolean => c.view.memory.incident !== null && isBack(c);

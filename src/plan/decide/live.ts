@@ -1,4 +1,5 @@
 import { imageRefOf } from '../../model/spec.ts';
+import { soakEndsAt, wasAskedSince } from '../soak.ts';
 import { about, promote, record, remove, resting, start } from './about.ts';
 import { judge } from './judge.ts';
 import { ladder } from './ladder.ts';
@@ -71,12 +72,12 @@ export function hasFailedAttempt({ view: { memory } }: Case, { spec }: Seen): bo
 }
 
 /** An attempt was made and nobody has written down yet that it is well. */
-function isBack({ view }: Case): boolean {
+export function isBack({ view }: Case): boolean {
   const { exhausted, lastAt, recoveredAt } = view.memory.recovery;
   return exhausted || (lastAt !== null && (recoveredAt ?? 0) < lastAt);
 }
 
-function recovered(c: Case, { instance }: Seen) {
+export function recovered(c: Case, { instance }: Seen) {
   const { recovery, incident } = c.view.memory;
   const downAt = incident?.downAt ?? recovery.lastAt ?? c.view.now;
   const fields = {
@@ -97,9 +98,9 @@ function rolledBack(c: Case, { instance, spec }: Seen) {
 function* soak(c: Case, cand: Seen): Rows {
   const { memory, now } = c.view;
   const began = memory.rollout?.spec === cand.spec ? memory.rollout.at : cand.instance.createdAt;
-  const from = Math.max(memory.promoted?.at ?? 0, cand.instance.startedAt);
-  const until = from + c.settings.update.soakSeconds * 1_000;
+  const until = soakEndsAt(memory, cand.instance, c.settings.update) ?? now;
   if (now < until) return yield wait('soaking: it has to stay well for a while', until); // 3.6
+  if (!wasAskedSince(cand.pulse, until, now)) return yield wait('its soak is over: it is asked once more');
   const fields = {
     ...about(cand.instance),
     seconds: wholeSeconds(now - began),

@@ -1,12 +1,13 @@
 import type { DesiredServer } from '../../../src/model/desired.ts';
 import type { Event, EventFields, EventType } from '../../../src/model/event.ts';
-import { emptyMemory, type Memory } from '../../../src/model/memory.ts';
+import { emptyMemory, emptyServerMemory, type Memory } from '../../../src/model/memory.ts';
 import type { Instance, ProbeResult, Pulse } from '../../../src/model/observed.ts';
 import { imageRefOf, type Spec } from '../../../src/model/spec.ts';
 import type { Plan, Pull, Step } from '../../../src/model/step.ts';
 import type { World } from '../../../src/model/world.ts';
 import { feel, nextCheckAt, seedPulse } from '../../../src/plan/health.ts';
 import { makePlan } from '../../../src/plan/plan.ts';
+import { soakEndsAt } from '../../../src/plan/soak.ts';
 import { remember } from '../../../src/plan/remember.ts';
 import { answer, entry, of, settings, SOURCE, spec } from '../world.ts';
 import { Engine, innocent, type Trait } from './engine.ts';
@@ -277,8 +278,13 @@ export class Model {
 
   #isSteady(one: Instance): boolean {
     const { state, fresh } = this.#pulseOf(one);
+    const isAwaited = this.#askAt(one) !== null;
     return (
-      state === 'healthy' && fresh && innocent.has(this.engine.traitOf(one)) && !this.engine.hung.has(one.id)
+      state === 'healthy' &&
+      fresh &&
+      !isAwaited &&
+      innocent.has(this.engine.traitOf(one)) &&
+      !this.engine.hung.has(one.id)
     );
   }
 
@@ -300,9 +306,14 @@ export class Model {
       settings: quick.health,
       startsWithinSeconds: quick.update.healthyDeadlineSeconds,
       draining: false,
+      askAt: this.#askAt(one),
       spread: 0,
       now: this.now,
     });
+  }
+
+  #askAt(one: Instance): number | null {
+    return soakEndsAt(this.memory.servers[one.server] ?? emptyServerMemory, one, quick.update);
   }
 
   #ask(): void {
