@@ -2,6 +2,8 @@ import type Docker from 'dockerode';
 import { Failure } from '../../model/failure.ts';
 import type { Address, Instance } from '../../model/observed.ts';
 import type { Birth } from '../runtime.ts';
+import { loose, readContainer } from './answers.ts';
+import type { InspectedContainer } from './answers.ts';
 import type { EngineClient } from './client.ts';
 import { GRACE_SECONDS, toCreateOptions } from './create-options.ts';
 import { isStatus } from './failures.ts';
@@ -79,10 +81,11 @@ export class Deeds {
     const name = nameOf(birth.spec, birth.instance);
     const found = await this.#find(name, signal);
     if (found === null) return null;
-    if (found.Config.Labels[ownerLabel] !== birth.owner) throw foreign(name);
-    const isWhole = found.State.Running && found.Config.Labels[digestLabel] === birth.spec.digest;
-    if (isWhole) return found.Id;
-    await this.#remove(found.Id, name, signal);
+    if (found.config.labels[ownerLabel] !== birth.owner) throw foreign(name);
+    const isWhole =
+      found.state.status === 'running' && found.config.labels[digestLabel] === birth.spec.digest;
+    if (isWhole) return found.id;
+    await this.#remove(found.id, name, signal);
     return null;
   }
 
@@ -114,7 +117,9 @@ export class Deeds {
       (docker) => docker.createContainer(options),
       signal,
     );
-    return (created as { id: string }).id;
+    const { id } = loose(created);
+    if (typeof id === 'string' && id !== '') return id;
+    throw new Failure('engine_refused', `the engine did not say which container it made as ${options.name}`);
   }
 
   /** The failure that kept it from running, or null. */
@@ -156,12 +161,17 @@ export class Deeds {
     }
   }
 
-  #find(name: string, signal: AbortSignal): Promise<Docker.ContainerInspectInfo | null> {
-    return this.#options.client.ask(
+  /** What cannot be read is not ours to remove. */
+  async #find(name: string, signal: AbortSignal): Promise<InspectedContainer | null> {
+    const answer: unknown = await this.#options.client.ask(
       `look for ${name}`,
       (docker) => docker.getContainer(name).inspect().catch(unless(404)),
       signal,
     );
+    if (answer === null) return null;
+    const found = readContainer(answer);
+    if (found === null) throw foreign(name);
+    return found;
   }
 }
 

@@ -1,13 +1,14 @@
 import type Docker from 'dockerode';
 import type { Sighting } from '../../model/observed.ts';
+import { loose, readInfo, text } from './answers.ts';
+import type { EngineInfo } from './answers.ts';
 import type { EngineClient } from './client.ts';
-import type { Limits } from './drift.ts';
 import { isStatus } from './failures.ts';
 import type { News } from './news.ts';
 
 export interface EngineFacts {
   readonly engine: Sighting['engine'];
-  readonly enforces: Limits;
+  readonly enforces: EngineInfo['limits'];
 }
 
 /** Who the engine is and when it started. Asked again only when events may have been missed. */
@@ -31,30 +32,19 @@ export class EngineIdentity {
 
   async #ask(signal: AbortSignal): Promise<EngineFacts> {
     const [info, startedAt] = await Promise.all([
-      this.#client.ask('ask the engine who it is', (docker) => docker.info() as Promise<Info>, signal),
+      this.#client.ask('ask the engine who it is', (docker): Promise<unknown> => docker.info(), signal),
       this.#client.ask('ask when the engine started', bridgeCreated, signal),
     ]);
     const version = (await this.#client.version(signal)).Version;
-    return {
-      engine: { id: info.ID, startedAt, version },
-      enforces: { cpus: info.CpuCfsQuota, memory: info.MemoryLimit, pids: info.PidsLimit },
-    };
+    const { id, limits } = readInfo(info);
+    return { engine: { id, startedAt, version }, enforces: limits };
   }
-}
-
-interface Info {
-  readonly ID: string;
-  readonly CpuCfsQuota: boolean;
-  readonly MemoryLimit: boolean;
-  readonly PidsLimit: boolean;
 }
 
 /** The engine makes its network `bridge` anew at each start; 0 where it has none. */
 async function bridgeCreated(docker: Docker): Promise<number> {
-  const bridge = (await docker.getNetwork('bridge').inspect().catch(nullIfAbsent)) as {
-    Created: string;
-  } | null;
-  return bridge === null ? 0 : Date.parse(bridge.Created) || 0;
+  const bridge: unknown = await docker.getNetwork('bridge').inspect().catch(nullIfAbsent);
+  return Date.parse(text(loose(bridge)['Created'])) || 0;
 }
 
 function nullIfAbsent(error: unknown): null {

@@ -1,4 +1,5 @@
 import type { RuntimeHint } from '../runtime.ts';
+import { labels, loose, text } from './answers.ts';
 import { ownerLabel, serverLabel } from './labels.ts';
 import type { News } from './news.ts';
 
@@ -43,20 +44,14 @@ const IMAGE_GONE = new Set(['delete', 'untag']);
 
 /** null: not an event that we know how to read. */
 export function readEvent(raw: unknown): EngineEvent | null {
-  const { Type: type, Action: action, Actor: actor, timeNano } = raw as RawEvent;
+  const { Type: type, Action: action, Actor, timeNano } = loose(raw);
   if (type !== 'container' && type !== 'network' && type !== 'image') return null;
   if (typeof action !== 'string' || typeof timeNano !== 'number') return null;
-  const attributes = actor?.Attributes ?? {};
-  const container = type === 'network' ? (attributes['container'] ?? '') : (actor?.ID ?? '');
-  const key = [timeNano, type, action, actor?.ID, container].join(' ');
+  const actor = text(loose(Actor)['ID']);
+  const attributes = labels(loose(Actor)['Attributes']);
+  const container = type === 'network' ? (attributes['container'] ?? '') : actor;
+  const key = [timeNano, type, action, actor, container].join(' ');
   return { type, action, container, attributes, at: Math.floor(timeNano / 1e6), key };
-}
-
-interface RawEvent {
-  readonly Type?: string;
-  readonly Action?: string;
-  readonly Actor?: { readonly ID?: string; readonly Attributes?: Readonly<Record<string, string>> };
-  readonly timeNano?: number;
 }
 
 /** Writes down what an event changes, and says what it is a hint of. */

@@ -1,9 +1,9 @@
-import type Docker from 'dockerode';
 import { Failure } from '../../model/failure.ts';
 import { imageRefOf, repositoryOf } from '../../model/spec.ts';
 import type { Spec } from '../../model/spec.ts';
+import { readImage } from './answers.ts';
+import type { InspectedImage, Program } from './answers.ts';
 import type { EngineClient } from './client.ts';
-import type { ImageDefaults } from './drift.ts';
 import { isStatus } from './failures.ts';
 import type { News } from './news.ts';
 
@@ -14,7 +14,7 @@ export class Images {
   /** By reference, whether it is here; good for as long as `#since` is. */
   readonly #present = new Map<string, boolean>();
   /** By image id, which is a hash of it: good for ever. */
-  readonly #defaults = new Map<string, ImageDefaults>();
+  readonly #defaults = new Map<string, Program>();
   #since = '';
 
   constructor(client: EngineClient, news: News) {
@@ -45,25 +45,26 @@ export class Images {
     const wanted = image.split('@')[1];
     if (found === null) return wanted === undefined ? null : this.#idOnDisk(wanted, signal);
     const digests = digestsOf(found, repositoryOf(image));
-    return digests.find((each) => each === wanted) ?? digests[0] ?? found.Id;
+    return digests.find((each) => each === wanted) ?? digests[0] ?? found.id;
   }
 
-  /** What an image gives its containers; null when it is not here any more. */
-  async defaults(id: string, signal: AbortSignal): Promise<ImageDefaults | null> {
+  /** What an image gives its containers; null when it is not here any more, or the engine cannot tell. */
+  async defaults(id: string, signal: AbortSignal): Promise<Program | null> {
     const known = this.#defaults.get(id);
     if (known !== undefined) return known;
-    const found = await this.inspect(id, signal);
-    if (found !== null) this.#defaults.set(id, found.Config);
-    return found?.Config ?? null;
+    const program = (await this.inspect(id, signal).catch(nullIfRefused))?.program ?? null;
+    if (program !== null) this.#defaults.set(id, program);
+    return program;
   }
 
-  /** null when it is not here. */
-  async inspect(reference: string, signal: AbortSignal): Promise<Docker.ImageInspectInfo | null> {
-    return this.#client.ask(
+  /** null when it is not here, or what is said of it cannot be read. */
+  async inspect(reference: string, signal: AbortSignal): Promise<InspectedImage | null> {
+    const answer: unknown = await this.#client.ask(
       `look for image ${reference}`,
       (docker) => docker.getImage(reference).inspect().catch(nullIfAbsent),
       signal,
     );
+    return readImage(answer);
   }
 
   /** Only the reference where others point to the image too. What a container uses stays: `engine_refused`. */
@@ -86,7 +87,8 @@ export class Images {
     const known = this.#present.get(reference);
     if (known !== undefined) return known;
     const since = this.#since;
-    const here = (await this.digest(reference, signal)) === reference.split('@')[1];
+    const found = await this.digest(reference, signal).catch(nullIfRefused);
+    const here = found !== null && found === reference.split('@')[1];
     if (since === this.#since) this.#present.set(reference, here);
     return here;
   }
@@ -100,13 +102,13 @@ export class Images {
 }
 
 /** The engine leaves `docker.io/` away. */
-export function digestsOf(image: Docker.ImageInspectInfo, repository: string): string[] {
+export function digestsOf(image: InspectedImage, repository: string): string[] {
   const names = [
     repository,
     repository.replace(/^docker\.io\//, ''),
     repository.replace(/^docker\.io\/library\//, ''),
   ];
-  return ((image.RepoDigests as readonly string[] | null) ?? [])
+  return image.repoDigests
     .map((each) => each.split('@'))
     .filter(([name]) => names.includes(name ?? ''))
     .map(([, digest]) => digest ?? '');
@@ -114,5 +116,11 @@ export function digestsOf(image: Docker.ImageInspectInfo, repository: string): s
 
 function nullIfAbsent(error: unknown): null {
   if (isStatus(error, 404)) return null;
+  throw error as Error;
+}
+
+/** One image that the engine cannot tell of is that image's trouble: it is pulled again, and nobody else waits for it. */
+function nullIfRefused(error: unknown): null {
+  if (error instanceof Failure && error.code === 'engine_refused') return null;
   throw error as Error;
 }

@@ -1,6 +1,7 @@
 import type { Address } from '../../model/observed.ts';
 import type { Spec } from '../../model/spec.ts';
 import type { Birth } from '../runtime.ts';
+import { readSpec } from './spec-label.ts';
 
 /** The labels of contracts section 3. */
 type Labels = Readonly<Record<string, string>>;
@@ -65,29 +66,6 @@ export function fromLabels(labels: Labels): Told {
     published: readAddress(text('published')),
     form: text('form'),
   };
-}
-
-/** Believed as it stands when it is whole and is the one that the digest label names: newer defaults do not apply to it. */
-function readSpec(text: string, specDigest: string): Spec | null {
-  try {
-    const spec = JSON.parse(text) as Partial<Spec> | null;
-    return spec?.digest === specDigest && isWhole(spec) ? spec : null;
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
-}
-
-function isWhole(spec: Partial<Spec>): spec is Spec {
-  const texts = [spec.server, spec.image, spec.imageDigest, spec.digest, spec.order];
-  const lists = [spec.command, spec.mounts, spec.networks, spec.secrets];
-  const objects = [spec.env, spec.resources, spec.settings];
-  return (
-    texts.every((each) => typeof each === 'string') &&
-    lists.every((each) => Array.isArray(each)) &&
-    objects.every((each) => typeof each === 'object' && each !== null) &&
-    typeof spec.port === 'number'
-  );
 }
 
 function readAddress(text: string): Address | null {

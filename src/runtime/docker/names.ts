@@ -1,5 +1,5 @@
-import type Docker from 'dockerode';
 import type { Spec } from '../../model/spec.ts';
+import type { InspectedContainer } from './answers.ts';
 
 export const NETWORK = 'mcp-network';
 /** Internal, and its name sorts after the other: joining it moves no gateway, so no published port and no connection in flight. */
@@ -11,12 +11,5 @@ export const nameOf = (spec: Spec, instance: string): string => `${spec.server}-
 export const networksOf = (spec: Spec): readonly string[] => [...new Set([NETWORK, ...spec.networks])];
 
 /** On the live network under the server's alias; without the alias nobody finds it there. */
-export function isJoined(inspected: Docker.ContainerInspectInfo, server: string): boolean {
-  return aliases(inspected, LIVE_NETWORK)?.includes(server) ?? false;
-}
-
-/** null: not on that network. */
-export function aliases(inspected: Docker.ContainerInspectInfo, network: string): readonly string[] | null {
-  const endpoint = inspected.NetworkSettings.Networks[network];
-  return endpoint === undefined ? null : ((endpoint.Aliases as readonly string[] | null | undefined) ?? []);
-}
+export const isJoined = ({ networks }: InspectedContainer, server: string): boolean =>
+  networks.get(LIVE_NETWORK)?.aliases.includes(server) ?? false;

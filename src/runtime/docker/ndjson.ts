@@ -7,6 +7,8 @@ interface NdjsonOptions {
   readonly signal: AbortSignal;
   /** Most milliseconds between two pieces; absent: silence is no fault. */
   readonly stallMs?: number;
+  /** Told of a line that is not JSON, which is then passed over; absent: it is a Failure. */
+  readonly unreadable?: () => void;
 }
 
 /** Longest line that is believed; what is longer is no message of an engine. */
@@ -27,9 +29,9 @@ export async function* ndjson(body: Readable, options: NdjsonOptions): AsyncGene
       rest = lines.pop() ?? '';
       if (rest.length > LONGEST_LINE)
         throw new Failure('engine_refused', 'the engine sent a line without end');
-      yield* lines.filter(isSomething).map(parse);
+      yield* lines.flatMap((line) => valuesOf(line, options));
     }
-    if (isSomething(rest)) yield parse(rest);
+    yield* valuesOf(rest, options);
   } catch (error) {
     if (!options.signal.aborted) throw error;
   } finally {
@@ -37,13 +39,17 @@ export async function* ndjson(body: Readable, options: NdjsonOptions): AsyncGene
   }
 }
 
-const isSomething = (line: string): boolean => line.trim() !== '';
-
-function parse(line: string): unknown {
+function valuesOf(line: string, { unreadable }: NdjsonOptions): unknown[] {
+  if (line.trim() === '') return [];
   try {
-    return JSON.parse(line);
+    return [JSON.parse(line)];
   } catch (cause) {
-    throw new Failure('engine_refused', `the engine sent what is not JSON: ${line.slice(0, 80)}`, { cause });
+    if (unreadable === undefined)
+      throw new Failure('engine_refused', `the engine sent what is not JSON: ${line.slice(0, 80)}`, {
+        cause,
+      });
+    unreadable();
+    return [];
   }
 }
 

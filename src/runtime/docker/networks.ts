@@ -1,7 +1,8 @@
-import type Docker from 'dockerode';
 import { Failure } from '../../model/failure.ts';
 import type { Instance } from '../../model/observed.ts';
 import type { Spec } from '../../model/spec.ts';
+import { loose, readContainer } from './answers.ts';
+import type { InspectedContainer } from './answers.ts';
 import type { EngineClient } from './client.ts';
 import { isStatus } from './failures.ts';
 import { ourLabels } from './labels.ts';
@@ -61,12 +62,17 @@ export class Networks {
     if (inspected !== null) await this.#disconnect(inspected, instance, signal);
   }
 
-  #inspect(instance: Instance, signal: AbortSignal): Promise<Docker.ContainerInspectInfo> {
-    return this.#client.ask(
+  async #inspect(instance: Instance, signal: AbortSignal): Promise<InspectedContainer> {
+    const answer: unknown = await this.#client.ask(
       `look at ${instance.name}`,
       (docker) => docker.getContainer(instance.id).inspect(),
       signal,
     );
+    const inspected = readContainer(answer);
+    if (inspected !== null) return inspected;
+    throw new Failure('engine_refused', `what the engine says of ${instance.name} cannot be read`, {
+      suggestedAction: `see what docker inspect ${instance.name} says`,
+    });
   }
 
   /** Its id. */
@@ -123,16 +129,15 @@ export class Networks {
 
   /** Off the very network it is on, whatever else bears the name by now. */
   async #disconnect(
-    { NetworkSettings }: Docker.ContainerInspectInfo,
+    { networks }: InspectedContainer,
     instance: Instance,
     signal: AbortSignal,
   ): Promise<void> {
-    const endpoint = NetworkSettings.Networks[LIVE_NETWORK];
+    const endpoint = networks.get(LIVE_NETWORK);
     if (endpoint === undefined) return;
     await this.#client.ask(
       `take ${instance.name} off network ${LIVE_NETWORK}`,
-      (docker) =>
-        docker.getNetwork(endpoint.NetworkID || LIVE_NETWORK).disconnect({ Container: instance.id }),
+      (docker) => docker.getNetwork(endpoint.id || LIVE_NETWORK).disconnect({ Container: instance.id }),
       signal,
     );
   }
@@ -144,7 +149,7 @@ type Known = ReadonlyMap<string, readonly string[]>;
 const noNetworks: Known = new Map();
 
 function isNetwork(found: unknown): found is { readonly Name: string; readonly Id: string } {
-  const { Name, Id } = (found ?? {}) as { readonly Name?: unknown; readonly Id?: unknown };
+  const { Name, Id } = loose(found);
   return typeof Name === 'string' && typeof Id === 'string';
 }
 

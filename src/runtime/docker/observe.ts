@@ -1,15 +1,16 @@
-import type Docker from 'dockerode';
 import type { Clock } from '../../lib/clock.ts';
 import { canonicalJson } from '../../lib/digest.ts';
 import { Failure } from '../../model/failure.ts';
 import type { Instance, Sighting, Stranger } from '../../model/observed.ts';
+import { readContainer, readRow } from './answers.ts';
+import type { InspectedContainer, Row } from './answers.ts';
 import type { EngineClient } from './client.ts';
 import type { EngineFacts, EngineIdentity } from './engine-facts.ts';
 import { isStatus } from './failures.ts';
 import type { Images } from './images.ts';
 import { ownerLabel, serverLabel } from './labels.ts';
 import type { News } from './news.ts';
-import { toInstance } from './translate.ts';
+import { toInstance, unreadable } from './translate.ts';
 
 interface ObserverOptions {
   readonly client: EngineClient;
@@ -22,8 +23,6 @@ interface ObserverOptions {
 
 /** What was once inspected is believed this long at most, events or not: what nobody told of is seen within a minute. */
 const BELIEVED_MS = 25_000;
-
-type Row = Docker.ContainerInfo;
 
 /** Looks at the engine: one list call of everything, and inspections of what may have changed since the last look. */
 export class Observer {
@@ -57,8 +56,9 @@ export class Observer {
     return new Set(instances.map((each) => each.hostAddress?.port ?? 0));
   }
 
-  #isOurs(row: Row): boolean {
-    return row.Labels[ownerLabel] === this.#options.owner;
+  /** One that has no id cannot be asked for anything, nor be touched: that is a stranger's. */
+  #isOurs({ id, labels }: Row): boolean {
+    return id !== '' && labels[ownerLabel] === this.#options.owner;
   }
 
   async #list(signal: AbortSignal): Promise<readonly Row[]> {
@@ -67,29 +67,30 @@ export class Observer {
       (docker) => docker.listContainers({ all: true }),
       signal,
     );
-    if (Array.isArray(rows)) return (rows as Row[]).map(withoutNulls);
+    if (Array.isArray(rows)) return rows.map(readRow);
     throw new Failure('engine_refused', 'could not list the containers: the answer is no list', {
       suggestedAction: 'look whether --docker leads to a Docker Engine',
     });
   }
 
-  /** null: it went between the list and the look at it. */
+  /** null: it went between the list and the look at it. What cannot be told anew is as it was while its row is. */
   async #instance(row: Row, facts: EngineFacts, signal: AbortSignal): Promise<Instance | null> {
     const seen = this.#asNow(row);
-    const before = this.#inspected.get(row.Id);
+    const before = this.#inspected.get(row.id);
     if (before !== undefined && this.#isBelieved(before, seen)) return before.instance;
-    const inspected = await this.#inspect(row.Id, signal);
-    if (inspected === null) return null;
-    const image = await this.#options.images.defaults(inspected.Image, signal);
+    const inspected = await this.#inspect(row, signal);
+    if (inspected === 'gone') return null;
+    if (inspected === 'unreadable') return before?.row === seen.row ? before.instance : unreadable(row);
+    const image = await this.#options.images.defaults(inspected.imageId, signal);
     const instance = toInstance(inspected, { image, enforces: facts.enforces });
-    this.#inspected.set(row.Id, { ...seen, instance });
+    this.#inspected.set(row.id, { ...seen, instance });
     return instance;
   }
 
   /** Taken before the inspection: whatever happens during it counts as after it. */
   #asNow(row: Row): Seen {
     const { news, clock } = this.#options;
-    return { row: fingerprint(row), mark: news.mark, touches: news.touches(row.Id), at: clock.now() };
+    return { row: canonicalJson(row.look), mark: news.mark, touches: news.touches(row.id), at: clock.now() };
   }
 
   #isBelieved(before: Seen, now: Seen): boolean {
@@ -102,16 +103,22 @@ export class Observer {
     );
   }
 
-  #inspect(id: string, signal: AbortSignal): Promise<Docker.ContainerInspectInfo | null> {
-    return this.#options.client.ask(
-      `look at container ${id.slice(0, 12)}`,
-      (docker) => docker.getContainer(id).inspect().catch(nullIfGone),
-      signal,
-    );
+  /** One container of which the engine cannot tell is that one's trouble: all others are seen. */
+  async #inspect(row: Row, signal: AbortSignal): Promise<InspectedContainer | 'gone' | 'unreadable'> {
+    const { client } = this.#options;
+    const doing = `look at container ${row.id.slice(0, 12)}`;
+    const answer: unknown = await client
+      .ask(doing, (docker) => docker.getContainer(row.id).inspect().catch(goneIfAbsent), signal)
+      .catch(unreadableIfRefused);
+    if (answer === 'gone') return answer;
+    const inspected = readContainer(answer);
+    if (inspected?.id !== row.id) return 'unreadable';
+    const labels = { ...row.labels, ...inspected.config.labels };
+    return { ...inspected, config: { ...inspected.config, labels } };
   }
 
   #forgetAllBut(rows: readonly Row[]): void {
-    const there = new Map(rows.map((row) => [row.Id, row.Labels[serverLabel] ?? '']));
+    const there = new Map(rows.map(({ id, labels }) => [id, labels[serverLabel] ?? '']));
     for (const id of this.#inspected.keys()) if (!there.has(id)) this.#inspected.delete(id);
     this.#options.news.know(there);
   }
@@ -128,31 +135,18 @@ interface Inspected extends Seen {
   readonly instance: Instance;
 }
 
-/** What is empty, some engines leave out. */
-const withoutNulls = (row: Row): Row => ({
-  ...row,
-  Labels: row.Labels ?? {},
-  Ports: row.Ports ?? [],
-  Names: row.Names ?? [],
-});
-
-/** What of a row changes only when the container does; `Up 3 minutes` is not of it. */
-function fingerprint(row: Row): string {
-  const health = /\(([a-z: ]+)\)/.exec(row.Status)?.[1];
-  return canonicalJson([row.State, row.Names, row.Image, row.NetworkSettings, health]);
-}
-
 /** Its server is the one whose name it bears: by label (another owner's), by form, or as it stands. */
-function toStranger(row: Row): Stranger {
-  const name = (row.Names[0] ?? '').replace(/^\//, '');
-  const server = row.Labels[serverLabel] ?? /^(.+)-i-[0-9a-z]+$/.exec(name)?.[1] ?? name;
-  const hostPorts = row.Ports.map((port) => (port as { PublicPort?: number }).PublicPort).filter(isPort);
+function toStranger({ name, labels, hostPorts }: Row): Stranger {
+  const server = labels[serverLabel] ?? /^(.+)-i-[0-9a-z]+$/.exec(name)?.[1] ?? name;
   return { name, server: server === '' ? null : server, hostPorts: [...new Set(hostPorts)] };
 }
 
-const isPort = (port: number | undefined): port is number => port !== undefined;
+function goneIfAbsent(error: unknown): 'gone' {
+  if (isStatus(error, 404)) return 'gone';
+  throw error as Error;
+}
 
-function nullIfGone(error: unknown): null {
-  if (isStatus(error, 404)) return null;
+function unreadableIfRefused(error: unknown): null {
+  if (error instanceof Failure && error.code === 'engine_refused') return null;
   throw error as Error;
 }

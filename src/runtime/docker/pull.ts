@@ -4,6 +4,8 @@ import { Failure } from '../../model/failure.ts';
 import { imageRefOf, repositoryOf } from '../../model/spec.ts';
 import type { Spec } from '../../model/spec.ts';
 import type { PullProgress } from '../runtime.ts';
+import { loose, number, text } from './answers.ts';
+import type { Loose } from './answers.ts';
 import type { EngineClient } from './client.ts';
 import { fromDockerError } from './failures.ts';
 import { digestsOf } from './images.ts';
@@ -47,8 +49,8 @@ export async function pull(
 
 async function isHere(images: Images, spec: Spec, signal: AbortSignal): Promise<boolean> {
   const found = await images.inspect(imageRefOf(spec), signal);
-  if (found === null) return (await images.inspect(spec.imageDigest, signal))?.Id === spec.imageDigest;
-  return [...digestsOf(found, repositoryOf(spec.image)), found.Id].includes(spec.imageDigest);
+  if (found === null) return (await images.inspect(spec.imageDigest, signal))?.id === spec.imageDigest;
+  return [...digestsOf(found, repositoryOf(spec.image)), found.id].includes(spec.imageDigest);
 }
 
 async function download(
@@ -64,8 +66,7 @@ async function download(
   const stream = await client.open(doing, (docker) => begin(docker, wanted, auth), signal, stallMs);
   try {
     const layers = new Layers();
-    for await (const line of ndjson(stream.body, { clock, signal, stallMs }))
-      progress(layers.after(line as PullLine));
+    for await (const line of ndjson(stream.body, { clock, signal, stallMs })) progress(layers.after(line));
   } catch (error) {
     throw pullFailure(doing, error);
   } finally {
@@ -88,34 +89,29 @@ function pullFailure(doing: string, error: unknown): Failure {
   });
 }
 
-/** One line of a pull: the status of a layer, or an error although the answer began with 200. */
-interface PullLine {
-  readonly status?: string;
-  readonly id?: string;
-  readonly progressDetail?: { readonly current?: number; readonly total?: number };
-  readonly error?: string;
-}
-
 class SaidByEngine extends Error {}
 
 /** Adds up the layers of one pull. */
 class Layers {
   readonly #layers = new Map<string, { readonly done: number; readonly total: number }>();
 
-  after(line: PullLine): PullProgress {
-    if (line.error !== undefined) throw new SaidByEngine(line.error);
+  /** One line of a pull: the status of a layer, or an error although the answer began with 200. */
+  after(raw: unknown): PullProgress {
+    const line = loose(raw);
+    if (line['error'] !== undefined) throw new SaidByEngine(text(line['error']) || 'it does not say why');
     this.#note(line);
     const layers = [...this.#layers.values()];
     const sum = (of: 'done' | 'total'): number => layers.reduce((all, layer) => all + layer[of], 0);
-    return { done: sum('done'), total: sum('total'), status: line.status ?? '' };
+    return { done: sum('done'), total: sum('total'), status: text(line['status']) };
   }
 
   /** Unpacking counts from zero again: only the download is added up. */
-  #note({ id, status, progressDetail: detail }: PullLine): void {
-    if (id === undefined) return;
+  #note({ id, status, progressDetail }: Loose): void {
+    if (typeof id !== 'string') return;
+    const { current, total } = loose(progressDetail);
     const before = this.#layers.get(id) ?? { done: 0, total: 0 };
-    if (status === 'Downloading' && detail?.total !== undefined) {
-      this.#layers.set(id, { done: detail.current ?? 0, total: detail.total });
+    if (status === 'Downloading' && number(total) !== null) {
+      this.#layers.set(id, { done: number(current) ?? 0, total: number(total) ?? 0 });
     } else if (status === 'Download complete' || status === 'Pull complete') {
       this.#layers.set(id, { done: before.total, total: before.total });
     }

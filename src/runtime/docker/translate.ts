@@ -1,30 +1,44 @@
-import type Docker from 'dockerode';
 import type { Address, Instance } from '../../model/observed.ts';
+import type { InspectedContainer, Row } from './answers.ts';
 import { driftOf } from './drift.ts';
 import type { Surroundings } from './drift.ts';
 import { fromLabels } from './labels.ts';
-import { isJoined, nameOf } from './names.ts';
+import type { Told } from './labels.ts';
+import { isJoined, LIVE_NETWORK, nameOf } from './names.ts';
 
 /** An inspected container of ours as an instance. */
-export function toInstance(inspected: Docker.ContainerInspectInfo, around: Surroundings): Instance {
-  const told = fromLabels(inspected.Config.Labels);
-  const name = inspected.Name.replace(/^\//, '');
+export function toInstance(inspected: InspectedContainer, around: Surroundings): Instance {
+  const told = fromLabels(inspected.config.labels);
   return {
-    id: inspected.Id,
-    server: told.server,
-    instance: told.instance,
-    name,
-    spec: told.spec,
-    specDigest: told.specDigest,
-    revision: told.revision,
-    traceId: told.traceId,
-    source: told.source,
+    ...toldBy(told),
+    id: inspected.id,
+    name: inspected.name,
     ...lifeOf(inspected),
     joined: isJoined(inspected, told.server),
     drift: driftOf(inspected, told, around),
-    hostAddress: told.published === null ? null : reachable(told.published),
-    containerAddress:
-      told.spec === null ? null : { host: nameOf(told.spec, told.instance), port: told.spec.port },
+  };
+}
+
+/** One that the engine lists and cannot tell more of. It may be anything by now, so it counts as drifted. */
+export function unreadable({ id, name, labels, state, networks, createdAt }: Row): Instance {
+  return {
+    ...toldBy(fromLabels(labels)),
+    ...{ id, name, createdAt, startedAt: createdAt, finishedAt: 0 },
+    state: stateOf(state),
+    joined: networks.includes(LIVE_NETWORK),
+    drift: ['unreadable'],
+    ...{ exitCode: null, oomKilled: false, engineHealth: null },
+  };
+}
+
+type ToldOfIt = Omit<Instance, keyof Life | 'id' | 'name' | 'joined' | 'drift'>;
+
+function toldBy({ published, form: _form, ...told }: Told): ToldOfIt {
+  const { spec, instance } = told;
+  return {
+    ...told,
+    hostAddress: published === null ? null : reachable(published),
+    containerAddress: spec === null ? null : { host: nameOf(spec, instance), port: spec.port },
   };
 }
 
@@ -33,16 +47,16 @@ type Life = Pick<
   'state' | 'createdAt' | 'startedAt' | 'finishedAt' | 'exitCode' | 'oomKilled' | 'engineHealth'
 >;
 
-function lifeOf({ State: state, Created: created }: Docker.ContainerInspectInfo): Life {
-  const now = stateOf(state.Status);
+function lifeOf({ state, created }: InspectedContainer): Life {
+  const now = stateOf(state.status);
   return {
     state: now,
     createdAt: time(created),
-    startedAt: time(state.StartedAt),
-    finishedAt: now === 'running' ? 0 : time(state.FinishedAt),
-    exitCode: now === 'exited' ? state.ExitCode : null,
-    oomKilled: now === 'exited' && state.OOMKilled,
-    engineHealth: now === 'running' ? health(state.Health?.Status) : null,
+    startedAt: time(state.startedAt),
+    finishedAt: now === 'running' ? 0 : time(state.finishedAt),
+    exitCode: now === 'exited' ? state.exitCode : null,
+    oomKilled: now === 'exited' && state.oomKilled,
+    engineHealth: now === 'running' ? health(state.health) : null,
   };
 }
 
@@ -55,7 +69,7 @@ function stateOf(status: string): Instance['state'] {
 /** The engine writes the year 1 for what has not happened. */
 const time = (text: string): number => Math.max(0, Date.parse(text) || 0);
 
-function health(status: string | undefined): Instance['engineHealth'] {
+function health(status: string): Instance['engineHealth'] {
   return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : null;
 }
 

@@ -1,4 +1,5 @@
 import { Failure } from '../../model/failure.ts';
+import { loose, text } from './answers.ts';
 
 /** Newest API that we were written for, and the oldest that has all we need (Docker 19.03). */
 const NEWEST = 47;
@@ -8,19 +9,22 @@ const OLDEST = 40;
 export interface EngineVersion {
   readonly Version: string;
   readonly ApiVersion: string;
-  readonly MinAPIVersion?: string;
   readonly Os: string;
   readonly Arch: string;
 }
 
 /** What is spoken with the engine that gave this answer. Rejects with `engine_too_old` when there is no such version. */
 export function agree(answer: unknown): EngineVersion {
-  const said = answer as EngineVersion | null;
-  const [oldest, newest] = [minor(said?.MinAPIVersion) ?? 0, minor(said?.ApiVersion)];
-  if (said === null || newest === null) throw noEngine();
+  const said = loose(answer);
+  const [oldest, newest] = [minor(said['MinAPIVersion']) ?? 0, minor(said['ApiVersion'])];
+  if (newest === null) throw noEngine();
   if (newest < OLDEST) throw engineTooOld(newest);
   if (oldest > NEWEST) throw weAreTooOld(oldest);
-  return { ...said, ApiVersion: `1.${Math.min(newest, NEWEST)}` };
+  return {
+    Version: text(said['Version']),
+    ApiVersion: `1.${Math.min(newest, NEWEST)}`,
+    ...{ Os: text(said['Os']), Arch: text(said['Arch']) },
+  };
 }
 
 /** `1.41` -> 41; null when it is no such thing. */

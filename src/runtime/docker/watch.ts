@@ -52,7 +52,8 @@ export class Watching {
     const stream = await client.open('follow its events', (docker) => docker.getEvents(wanted), signal);
     try {
       this.#begin();
-      for await (const raw of ndjson(stream.body, { clock, signal })) this.#take(raw);
+      const unreadable = (): void => this.#missed();
+      for await (const raw of ndjson(stream.body, { clock, signal, unreadable })) this.#take(raw);
     } finally {
       stream.close();
     }
@@ -67,6 +68,12 @@ export class Watching {
     this.#pauseMs = FIRST_PAUSE_MS;
     this.#options.news.connected();
     this.#hint({ kind: 'connected' });
+  }
+
+  /** It may have been about anything: all is asked for anew. */
+  #missed(): void {
+    this.#options.news.connected();
+    this.#hint({ kind: 'look', server: null, what: 'unreadable' });
   }
 
   #take(raw: unknown): void {

@@ -90,7 +90,12 @@ describe('an engine that misbehaves', () => {
     ['a promotion', /POST .*\/networks\/.*\/connect/, (instance) => runtime.promote(instance, signal)],
     ['the version', /GET .*\/version/, () => open().platform(signal)],
   ];
-  const both = faults.flatMap((fault) => calls.map((call) => [fault[0], call[0], fault, call] as const));
+  /** What it says of one container is that one's trouble. */
+  const isOfOne = (code: string, call: string): boolean =>
+    call === 'an inspection' && code === 'engine_refused';
+  const both = faults
+    .flatMap((fault) => calls.map((call) => [fault[0], call[0], fault, call] as const))
+    .filter(([, call, [, , code]]) => !isOfOne(code, call));
 
   it.each(both)(
     'and %s fails %s in time, and the next try is well',
@@ -103,6 +108,42 @@ describe('an engine that misbehaves', () => {
       await deed(instance);
     },
   );
+
+  it.each(faults.filter(([, , code]) => isOfOne(code, 'an inspection')))(
+    'and %s when it is asked for one container leaves all others in sight',
+    async (_what, fault) => {
+      const [bad, good] = [await born(), await born(aSpec({ server: 'mcp-server-b' }), 'i-0002')];
+      runtime = open();
+      engine.fault(new RegExp(`GET .*/containers/${bad.id}/json`), fault);
+      const { instances } = await runtime.observe([], signal);
+      expect(instances).toContainEqual(good);
+      const said = { id: bad.id, state: 'running', name: bad.name, spec: bad.spec, drift: ['unreadable'] };
+      expect(instances.find(({ id }) => id === bad.id)).toMatchObject(said);
+      expect((await runtime.observe([], signal)).instances).toContainEqual(bad);
+    },
+  );
+
+  it('and cannot tell of a container any more is believed what it said, while the list says the same', async () => {
+    const instance = await born();
+    engine.fault(
+      /GET .*\/containers\/[0-9a-f]+\/json/,
+      { kind: 'status', status: 500, message: 'corrupt' },
+      9,
+    );
+    expect((await runtime.observe([], signal)).instances).toEqual([instance]);
+    const container = engine.find(instance.id);
+    if (container !== undefined) engine.end(container, 1);
+    const [ended] = (await runtime.observe([], signal)).instances;
+    expect(ended).toMatchObject({ id: instance.id, state: 'exited', drift: ['unreadable'] });
+  });
+
+  it('and cannot tell of an image has it brought again, and looks at everything else', async () => {
+    const instance = await born();
+    runtime = open();
+    engine.fault(/GET .*\/images\//, { kind: 'status', status: 500, message: 'corrupt' }, 9);
+    const sighting = await runtime.observe([imageRefOf(aSpec())], signal);
+    expect(sighting).toMatchObject({ instances: [{ id: instance.id, drift: [] }], images: [] });
+  });
 
   it('fails a list that is no list', async () => {
     engine.fault(LIST, { kind: 'pieces', pieces: [Buffer.from('{"message": "odd"}')] });
@@ -454,6 +495,18 @@ describe('following the events', () => {
     expect(hints).toContainEqual({ kind: 'disconnected', error: 'the engine ended its events' });
     engine.emit('container', 'die', 'x', { 'io.liminalcommons.mcp-orchestration.owner': 'default' });
     await eventually(() => expect(hints.at(-1)).toEqual({ kind: 'look', server: null, what: 'die' }));
+  });
+
+  it('passes over a line that is no event, and looks at everything anew', async () => {
+    const line = '{"Type":"container","Action":"die","Actor":{"ID":"x"},"timeNano":1795000000123000000}';
+    engine.fault(/events/, { kind: 'pieces', pieces: [Buffer.from(`{"half\nnull\n${line}\n`)] });
+    void runtime.watch((hint) => hints.push(hint), watching.signal);
+    await heard({ kind: 'look', server: null, what: 'die' });
+    expect(hints.slice(0, 3)).toEqual([
+      { kind: 'connected' },
+      { kind: 'look', server: null, what: 'unreadable' },
+      { kind: 'look', server: null, what: 'die' },
+    ]);
   });
 
   it('remembers enough to tell nothing twice, and no more', async () => {

@@ -1,4 +1,6 @@
 import type Docker from 'dockerode';
+import { readContainer } from '../../../src/runtime/docker/answers.ts';
+import type { InspectedContainer } from '../../../src/runtime/docker/answers.ts';
 import type { Birth } from '../../../src/runtime/runtime.ts';
 import { toCreateOptions } from '../../../src/runtime/docker/create-options.ts';
 import { imageRefOf } from '../../../src/model/spec.ts';
@@ -35,7 +37,7 @@ export interface Inspection {
 export function inspected(
   birth: Birth,
   change: (inspection: Inspection) => void = () => undefined,
-): Docker.ContainerInspectInfo {
+): InspectedContainer {
   const published = { host: '127.0.0.1', port: 49_155 };
   const made = toCreateOptions(birth, { image: imageRefOf(birth.spec), published });
   const inspection: Inspection = {
@@ -65,5 +67,7 @@ export function inspected(
   };
   const copy = structuredClone(inspection);
   change(copy);
-  return copy as unknown as Docker.ContainerInspectInfo;
+  const read = readContainer(copy);
+  if (read === null) throw new Error('what a test says of a container cannot be read');
+  return read;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Mount } from '../../../src/model/spec.ts';
+import { readImage } from '../../../src/runtime/docker/answers.ts';
 import { toCreateOptions } from '../../../src/runtime/docker/create-options.ts';
 import { fromLabels, toLabels } from '../../../src/runtime/docker/labels.ts';
 import { toInstance } from '../../../src/runtime/docker/translate.ts';
@@ -9,7 +10,8 @@ import { inspected } from './inspected.ts';
 import type { Inspection } from './inspected.ts';
 
 const everyLimit = { cpus: true, memory: true, pids: true };
-const image = { Cmd: ['node', 'server.js'], Entrypoint: null, Env: ['PATH=/bin'], User: '1000' };
+const programOf = (Config: object) => readImage({ Id: 'sha256:image', Config })?.program ?? null;
+const image = programOf({ Cmd: ['node', 'server.js'], Entrypoint: null, Env: ['PATH=/bin'], User: '1000' });
 const around = { image, enforces: everyLimit };
 const published = { host: '127.0.0.1', port: 49_155 };
 
@@ -291,7 +293,10 @@ describe('drift', () => {
   });
 
   it('is no drift: an entrypoint or command that the image has as one text', () => {
-    const sameImage = { image: { Cmd: null, Entrypoint: 'run', Env: null, User: '' }, enforces: everyLimit };
+    const sameImage = {
+      image: programOf({ Cmd: null, Entrypoint: 'run', Env: null, User: '' }),
+      enforces: everyLimit,
+    };
     const same = inspected(aBirth(), ({ Config }) => {
       Object.assign(Config, { Cmd: null, Entrypoint: ['run'], User: '', Env: ['LOG_LEVEL=info'] });
     });
