@@ -13,6 +13,13 @@ export function textOr(placeholder: string, says: string, fallback: string): Opt
   return { ...one(placeholder, says, (value) => ok(value)), fallback: ok(fallback), shown: fallback };
 }
 
+/** An address that takes no login; with one it is refused before anybody repeats it. */
+export function withoutLogin(placeholder: string, says: string, fallback: string): Option<string> {
+  const read = (value: string): Result<string, string> =>
+    value.includes('@') ? err('must be an address without a login') : ok(value);
+  return { ...one(placeholder, says, read), fallback: ok(fallback), shown: fallback };
+}
+
 /** Somebody must give it. */
 export function required(placeholder: string, says: string): Option<string> {
   return { ...one(placeholder, says, (value) => ok(value)), fallback: err('is needed'), shown: null };

@@ -6,7 +6,10 @@ import {
   type Command,
   type Io,
   type Option,
+  type Output,
 } from './command.ts';
+import { Scrubber } from '../lib/scrub.ts';
+import { maskLogins, secretsIn } from '../source/login.ts';
 
 /** Finds the command that was typed and runs it. Returns the exit code; help and version are 0, a bad line is 64. */
 export async function runProgram(
@@ -15,7 +18,7 @@ export async function runProgram(
   io: Io & { readonly version: string },
 ): Promise<number> {
   let code = 0;
-  const program = makeProgram(commands, io, (exit) => (code = exit));
+  const program = makeProgram(commands, discreet(io, argv), (exit) => (code = exit));
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return code;
@@ -24,6 +27,24 @@ export async function runProgram(
     return error.exitCode === 0 ? 0 : EXIT_BAD_OPTIONS;
   }
 }
+
+/** A login that somebody typed, into whichever option, is on no screen. */
+function discreet<T extends Io>(io: T, argv: readonly string[]): T {
+  const scrubber = new Scrubber();
+  const set = Object.entries(io.env).flatMap(([name, value]) => (isOurs(name) ? [value ?? ''] : []));
+  for (const secret of [...argv, ...set].flatMap(secretsIn)) scrubber.add(secret);
+  const quiet = (output: Output): Output => ({
+    isTTY: output.isTTY,
+    // Asked anew: a terminal is made wider and narrower.
+    get columns() {
+      return output.columns;
+    },
+    write: (text) => output.write(scrubber.scrub(text)),
+  });
+  return { ...io, stdout: quiet(io.stdout), stderr: quiet(io.stderr) };
+}
+
+const isOurs = (name: string): boolean => name.startsWith('MCP_ORCHESTRATION_');
 
 function makeProgram(
   commands: readonly Command[],
@@ -96,6 +117,6 @@ function silenced(command: Commander, io: Io): Commander {
     .showHelpAfterError('(see --help)')
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
-      writeErr: (text) => void io.stderr.write(text),
+      writeErr: (text) => void io.stderr.write(maskLogins(text)),
     });
 }

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { Io } from './command.ts';
-import { text, textOr } from './options.ts';
+import { text, withoutLogin } from './options.ts';
 
 /** How a command reaches the status endpoint of a running orchestrator. */
 export const clientOptions = {
-  url: textOr('url', 'status endpoint of the running orchestrator', 'http://127.0.0.1:8090'),
+  url: withoutLogin('url', 'status endpoint of the running orchestrator', 'http://127.0.0.1:8090'),
   tokenFile: text('file', 'file with the bearer token that the status endpoint asks for'),
 };
 

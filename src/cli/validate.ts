@@ -6,6 +6,7 @@ import { openPolicy } from '../app/policy.ts';
 import { MAX_MANIFEST_BYTES } from '../manifest/read.ts';
 import { formatProblems, validationOf } from '../manifest/validate.ts';
 import { readOffThread } from '../reader/reader.ts';
+import { shownAddress } from '../source/login.ts';
 import { defineCommand, type Io } from './command.ts';
 import { flag, textOr } from './options.ts';
 import { policyOptions, sourceOptions } from './shared.ts';
@@ -66,6 +67,8 @@ function unusable(error: unknown, manifest: string, io: Io): number {
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined) throw error;
   const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
-  io.stderr.write(`validate: ${manifest}: ${why}; give the manifest, or the folder that has it\n`);
+  io.stderr.write(
+    `validate: ${shownAddress(manifest)}: ${why}; give the manifest, or the folder that has it\n`,
+  );
   return EXIT.badOptions;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Failure } from '../model/failure.ts';
 import type { SecretRef } from '../model/spec.ts';
 import type { Secrets } from './secrets.ts';
-import { Scrubber } from './scrub.ts';
+import { Scrubber } from '../lib/scrub.ts';
 import { secretVersions } from './version.ts';
 
 export interface FolderSecretsOptions {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Failure } from '../model/failure.ts';
+import { apart, type Login, shownAddress } from './login.ts';
 
 /** What `--manifest` may be, once read. Nothing else ever reaches git's command line. */
 export type Address =
@@ -19,6 +20,7 @@ export function readAddress(manifest: string): Address {
   if (/^[a-z0-9+.-]+::/i.test(manifest)) throw notAnAddress(manifest);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(manifest)) return readUrl(manifest);
   if (SCP_FORM.test(manifest)) return { kind: 'remote', url: manifest, shown: manifest, login: null };
+  if (/^(https?|ssh|git|file):|^[^./][^/]*@|^(?![./]).*:.*@/i.test(manifest)) throw notAnAddress(manifest);
   return here(manifest);
 }
 
@@ -53,35 +55,57 @@ export function readPath(path: string): string {
 }
 
 function readUrl(manifest: string): Address {
-  if (!URL.canParse(manifest) || /\s/.test(manifest)) throw notAnAddress(manifest);
-  const url = new URL(manifest);
-  if (!SCHEMES.includes(url.protocol)) throw notAnAddress(manifest);
-  if (url.protocol === 'file:') return here(fileURLToPath(url));
-  if (url.hostname === '' || url.hostname.startsWith('-')) throw notAnAddress(manifest);
-  return readRemote(url);
+  const { scheme, login, host, rest } = apart(manifest);
+  if (!SCHEMES.includes(scheme) || /\s/.test(manifest)) throw notAnAddress(manifest);
+  if (scheme === 'file:') return readFileUrl(manifest);
+  if (rest.includes('@')) throw notAnAddress(manifest, LATE_AT);
+  const address = `${scheme}//${host}${rest}`;
+  if (!URL.canParse(address) || /^-|^$/.test(host)) throw notAnAddress(manifest);
+  const url = new URL(address);
+  if (url.search !== '' || url.hash !== '') throw notAnAddress(manifest, NO_QUERY);
+  return withLogin(url, login === null ? null : decoded(login, manifest));
 }
 
 /** In full, so that it is the same source from wherever it is named. */
 const here = (folder: string): Address => ({ kind: 'local', place: resolve(folder), shown: resolve(folder) });
 
-/** Credentials leave the address here: git echoes addresses, and so do people's screens. */
-function readRemote(url: URL): Address {
+/** Node has several reasons to refuse one: another host, a coded `/`, a `%` that codes nothing. */
+function readFileUrl(manifest: string): Address {
+  try {
+    return here(fileURLToPath(manifest));
+  } catch {
+    throw notAnAddress(manifest);
+  }
+}
+
+/** A login is kept for the request; who logs in over ssh is part of the address, and has no password here. */
+function withLogin(url: URL, login: Login | null): Address {
   const overHttp = url.protocol.startsWith('http');
-  const login = overHttp && url.username !== '' ? decodedLogin(url) : null;
-  url.password = '';
-  if (overHttp) url.username = '';
-  return { kind: 'remote', url: url.href, shown: url.href, login };
+  if (login !== null && url.protocol === 'ssh:') url.username = login.user;
+  const address = { kind: 'remote', url: url.href, shown: url.href } as const;
+  if (login === null || !overHttp) return { ...address, login: null };
+  return { ...address, login: login.password === '' ? login.user : `${login.user}:${login.password}` };
 }
 
-function decodedLogin(url: URL): string {
-  const [user, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
-  return password === '' ? user : `${user}:${password}`;
+function decoded({ user, password }: Login, manifest: string): Login {
+  try {
+    const plain = { user: decodeURIComponent(user), password: decodeURIComponent(password) };
+    if (!plain.user.startsWith('-')) return plain;
+  } catch {
+    throw notAnAddress(manifest, LONE_PERCENT);
+  }
+  throw notAnAddress(manifest);
 }
 
-function notAnAddress(manifest: string): Failure {
-  const shown = JSON.stringify(manifest.replace(/\/\/[^/@]*@/, '//***@'));
-  return new Failure('source_unusable', `${shown} is not an address of a manifest`, {
-    suggestedAction:
-      'Give --manifest an https, ssh, git or file URL, user@host:path, a repository, a folder or a file.',
-  });
+const PLAIN_ADVICE =
+  'Give --manifest an https, ssh, git or file URL, user@host:path, a repository, a folder or a file; put ./ before the name of a local one that has an @.';
+const LATE_AT =
+  'Write a / in a password as %2F, ? as %3F and # as %23, and an @ in a path as %40; or put the login into a file, for --git-token-file.';
+const LONE_PERCENT =
+  'Write a % in a user or password as %25; or put the login into a file, for --git-token-file.';
+const NO_QUERY = 'Leave out what begins with ? or #; a token goes into a file, for --git-token-file.';
+
+function notAnAddress(manifest: string, suggestedAction = PLAIN_ADVICE): Failure {
+  const shown = JSON.stringify(shownAddress(manifest));
+  return new Failure('source_unusable', `${shown} is not an address of a manifest`, { suggestedAction });
 }

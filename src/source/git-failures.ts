@@ -1,4 +1,6 @@
+import { Scrubber } from '../lib/scrub.ts';
 import { Failure, type FailureCode } from '../model/failure.ts';
+import { maskLogins } from './login.ts';
 
 interface Explanation {
   readonly pattern: RegExp;
@@ -80,7 +82,8 @@ export function explainGit(error: unknown, header: string | null): Failure {
   if (error instanceof Failure) return error;
   const text = error instanceof Error ? error.message : String(error);
   const found = explanations.find(({ pattern }) => pattern.test(text));
-  const message = `git: ${scrubbed(mainLine(text), header)}`;
+  // Scrubbed before it is cut: half a secret would not be known for one.
+  const message = `git: ${mainLine(scrubbed(text, header))}`;
   if (found === undefined) return new Failure('source_unusable', message);
   return new Failure(found.code, message, { suggestedAction: found.advice });
 }
@@ -98,8 +101,11 @@ function mainLine(text: string): string {
   return main.replace(/^(fatal|error): /i, '').slice(0, 300);
 }
 
+/** A remote may repeat what it was shown: as it was sent, and as a person knows it. */
 function scrubbed(line: string, header: string | null): string {
-  const withoutLogin = line.replace(/\/\/[^/@\s]*@/g, '//***@');
-  const words = (header ?? '').split(/\s+/).filter((word) => word.length > 8 && word !== 'Authorization:');
-  return words.reduce((text, word) => text.replaceAll(word, '***'), withoutLogin);
+  const scrubber = new Scrubber();
+  const sent = header?.split(' ').at(-1) ?? '';
+  const login = Buffer.from(sent, 'base64').toString();
+  for (const secret of [sent, login, login.slice(login.indexOf(':') + 1)]) scrubber.add(secret);
+  return maskLogins(scrubber.scrub(line));
 }

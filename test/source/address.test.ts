@@ -26,6 +26,8 @@ describe('--manifest', () => {
     ['/etc/manifest/', '/etc/manifest'],
     ['file:///srv/the%20manifest', '/srv/the manifest'],
     ['.', process.cwd()],
+    ['./me@home', `${process.cwd()}/me@home`],
+    ['a folder/x@1', `${process.cwd()}/a folder/x@1`],
     ['a folder/with spaces', `${process.cwd()}/a folder/with spaces`],
     ['C:odd', `${process.cwd()}/C:odd`],
   ])('%s lies on this machine, and is the same from everywhere', (manifest, place) => {
@@ -41,6 +43,23 @@ describe('--manifest', () => {
     });
     expect(readAddress('https://tok3n@host/r')).toMatchObject({ url: 'https://host/r', login: 'tok3n' });
     expect(readAddress('ssh://git:pass@host/r')).toMatchObject({ url: 'ssh://git@host/r', login: null });
+    expect(readAddress('https://me:a@b@host/r')).toMatchObject({ url: 'https://host/r', login: 'me:a@b' });
+    expect(readAddress('git://tok3n@host/r')).toMatchObject({ url: 'git://host/r', login: null });
+    expect(readAddress('https://@host/r')).toMatchObject({ url: 'https://host/r', login: null });
+  });
+
+  it.each([
+    ['https://deploy:s3cr/et@host/x.git', 'https://***@host/x.git', '%2F'],
+    ['https://deploy:12345/et@host/x.git', 'https://***@host/x.git', '%2F'],
+    ['https://deploy:100%pa@host/x.git', 'https://***@host/x.git', '%25'],
+    ['https://deploy:se#cret@host/x.git', 'https://***@host/x.git', '%23'],
+    ['https://host/x.git?private_token=secret', 'https://host/x.git?***', '--git-token-file'],
+    ['https:/me:secret@host/x.git', '***@host/x.git', '--manifest'],
+    ['me:secret@host:o/r.git', '***@host:o/r.git', './'],
+  ])('%s is refused without showing its password, with how to mend it', (manifest, shown, advice) => {
+    const failure = refusal(() => readAddress(manifest));
+    expect(failure.message).toBe(`"${shown}" is not an address of a manifest`);
+    expect(failure.suggestedAction).toContain(advice);
   });
 
   it.each([
@@ -53,6 +72,10 @@ describe('--manifest', () => {
     'https://host/a b',
     'ssh://-oProxyCommand=x/r',
     'a\nb',
+    'file://host/x',
+    'file:///a%2Fb',
+    'file:///%zz',
+    'ssh://-oProxyCommand=x@host/r',
   ])('%j is refused with advice', (manifest) => {
     const failure = refusal(() => readAddress(manifest));
     expect(failure.code).toBe('source_unusable');
