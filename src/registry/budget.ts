@@ -14,6 +14,19 @@ export const usualLimits: BudgetLimits = { parallel: 4, perMinute: 240 };
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 
+/** It says nothing of other questions to the same host. */
+export class OneQuestion extends Failure {}
+
+interface Quiet {
+  readonly from: number;
+  readonly until: number;
+  readonly because: Failure;
+}
+
+const HOST = '';
+/** Beyond it all pauses are forgotten rather than kept for ever. */
+const MOST_QUESTIONS = 1000;
+
 /**
  * The one budget of a registry host. Nothing waits here for long: what may not be asked now is refused at once as
  * `registry_busy` with the time to come back, because waiting is the planner's business.
@@ -25,8 +38,9 @@ export class Budget {
   readonly #slots: ReturnType<typeof pLimit>;
   #allowance: number;
   #countedAt: number;
-  #troubles = 0;
-  #quiet: { readonly from: number; readonly until: number; readonly because: Failure } | null = null;
+  /** How often it failed in a row, and until when nobody asks: by question, and by `HOST` for every one. */
+  readonly #troubles = new Map<string, number>();
+  readonly #quiet = new Map<string, Quiet>();
 
   constructor(clock: Clock, random: () => number, limits: BudgetLimits) {
     this.#clock = clock;
@@ -37,27 +51,29 @@ export class Budget {
     this.#countedAt = clock.now();
   }
 
-  /** Runs one exchange with the host; its failure may quiet the host for everybody. */
-  spend<T>(exchange: () => Promise<T>): Promise<T> {
+  /** Runs one exchange with the host; its failure may quiet this question, or the host for everybody. */
+  spend<T>(question: string, exchange: () => Promise<T>): Promise<T> {
     return this.#slots(async () => {
-      this.#refuseWhileQuiet();
+      this.#refuseWhileQuiet(HOST);
+      this.#refuseWhileQuiet(question);
       this.#take();
       try {
         const value = await exchange();
-        this.#troubles = 0;
+        for (const what of [HOST, question]) this.#troubles.delete(what);
         return value;
       } catch (error) {
-        if (error instanceof Failure) this.#noteTrouble(error);
+        if (error instanceof Failure) this.#noteTrouble(error, question);
         throw error;
       }
     });
   }
 
-  #refuseWhileQuiet(): void {
+  #refuseWhileQuiet(what: string): void {
     const now = this.#clock.now();
+    const quiet = this.#quiet.get(what);
     // A clock that was set back ends the pause: better one question too many than a registry lost for an hour.
-    if (this.#quiet === null || now < this.#quiet.from || now >= this.#quiet.until) return;
-    const { because, until } = this.#quiet;
+    if (quiet === undefined || now < quiet.from || now >= quiet.until) return;
+    const { because, until } = quiet;
     const seconds = Math.ceil((until - now) / 1000);
     const message = `${because.message}; not asked again for ${seconds} s`;
     throw new Failure(because.code, message, { retryAfterMs: until - now });
@@ -76,12 +92,15 @@ export class Budget {
     this.#allowance -= 1;
   }
 
-  #noteTrouble(failure: Failure): void {
+  #noteTrouble(failure: Failure, question: string): void {
     if (failure.code !== 'registry_busy' && failure.code !== 'registry_unreachable') return;
-    const backoff = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#troubles);
+    const what = failure instanceof OneQuestion ? question : HOST;
+    const troubles = this.#troubles.get(what) ?? 0;
+    const backoff = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** troubles);
     const pause = (failure.retryAfterMs ?? backoff) * (1 + 0.2 * this.#random());
-    this.#troubles += 1;
     const from = this.#clock.now();
-    this.#quiet = { from, until: from + pause, because: failure };
+    if (this.#quiet.size > MOST_QUESTIONS) for (const all of [this.#quiet, this.#troubles]) all.clear();
+    this.#troubles.set(what, troubles + 1);
+    this.#quiet.set(what, { from, until: from + pause, because: failure });
   }
 }

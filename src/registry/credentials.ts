@@ -33,15 +33,42 @@ interface AuthEntry {
   readonly identitytoken?: string;
 }
 
+/** What was found, and what stood in the way: many images are for everybody, and need neither. */
+export interface Login {
+  /** null: ask as nobody. */
+  readonly credentials: Credentials | null;
+  /** `file` or the name of a helper's program; null where there are none. */
+  readonly from: string | null;
+  /** Why credentials that may be there cannot be had; told when the registry wants to know who asks. */
+  readonly trouble: Failure | null;
+}
+
 /**
  * What `docker login` left for this registry host, in Docker's own order: its helper, the general helper, the file.
- * Read anew each time, so a fresh login is seen. null: ask as nobody. Rejects with `registry_denied`.
+ * Read anew each time, so a fresh login is seen. Like Docker it asks as nobody where a helper or the file fails.
  */
-export async function readCredentials(configPath: string | null, host: string): Promise<Credentials | null> {
-  const config = configPath === null ? {} : await readConfig(configPath);
+export async function readCredentials(configPath: string | null, host: string): Promise<Login> {
+  try {
+    const config = configPath === null ? {} : await readConfig(configPath);
+    return await loginIn(config, host);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { credentials: null, from: null, trouble: error };
+  }
+}
+
+async function loginIn(config: DockerConfig, host: string): Promise<Login> {
   const helper = config.credHelpers?.[host] ?? config.credsStore;
-  const fromHelper = helper === undefined || helper === '' ? null : await askHelper(helper, host);
-  return fromHelper ?? fromFile(config, host);
+  const inFile = fromFile(config, host);
+  const file = { credentials: inFile, from: inFile === null ? null : 'file', trouble: null };
+  if (typeof helper !== 'string' || helper === '') return file;
+  try {
+    const credentials = await askHelper(helper, host);
+    return credentials === null ? file : { credentials, from: `docker-credential-${helper}`, trouble: null };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { ...file, trouble: inFile === null ? error : null };
+  }
 }
 
 export function toPullAuth(credentials: Credentials, host: string): PullAuth {
@@ -53,7 +80,7 @@ export function toPullAuth(credentials: Credentials, host: string): PullAuth {
 
 async function readConfig(path: string): Promise<DockerConfig> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as DockerConfig;
+    return (JSON.parse(await readFile(path, 'utf8')) ?? {}) as DockerConfig;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     // The parser's own message quotes the text, and the text is secret.
@@ -66,11 +93,10 @@ async function readConfig(path: string): Promise<DockerConfig> {
 
 function fromFile({ auths }: DockerConfig, host: string): Credentials | null {
   const entry = Object.entries(auths ?? {}).find(([key]) => hostOf(key) === host)?.[1];
-  if (entry === undefined || entry === null) return null;
+  if (typeof entry !== 'object' || entry === null) return null;
   if (entry.identitytoken) return { kind: 'identity', token: entry.identitytoken };
-  const [username, ...password] = Buffer.from(entry.auth ?? '', 'base64')
-    .toString('utf8')
-    .split(':');
+  const written = typeof entry.auth === 'string' ? entry.auth : '';
+  const [username, ...password] = Buffer.from(written, 'base64').toString('utf8').split(':');
   if (username) return { kind: 'password', username, password: password.join(':') };
   if (!entry.username) return null;
   return { kind: 'password', username: entry.username, password: entry.password ?? '' };
@@ -113,7 +139,7 @@ function runHelper(program: string, server: string): Promise<HelperAnswer | null
         if (error !== null && /credentials not found/i.test(stdout)) return resolve(null);
         const answer = error === null ? parseAnswer(stdout) : null;
         if (answer !== null) return resolve(answer);
-        const why = error?.killed === true ? 'did not answer within 5 s' : 'failed';
+        const why = whyOf(error);
         reject(denied(`${program} ${why}`, `run: echo ${server} | ${program} get`));
       },
     );
@@ -121,6 +147,11 @@ function runHelper(program: string, server: string): Promise<HelperAnswer | null
     child.stdin?.on('error', () => child.stdin?.destroy());
     child.stdin?.end(server);
   });
+}
+
+function whyOf(error: (Error & { code?: unknown; killed?: boolean }) | null): string {
+  if (error?.killed === true) return 'did not answer within 5 s';
+  return error?.code === 'ENOENT' ? 'is not installed' : 'failed';
 }
 
 function parseAnswer(stdout: string): HelperAnswer | null {

@@ -3,7 +3,8 @@ import { Failure } from '../model/failure.ts';
 import { usualLimits, type BudgetLimits } from './budget.ts';
 import { Cache } from './cache.ts';
 import { readCredentials, toPullAuth, type PullAuth } from './credentials.ts';
-import { fetchDigest, fetchFacts } from './manifests.ts';
+import { fetchFacts } from './facts.ts';
+import { fetchDigest } from './manifests.ts';
 import { OciClient } from './oci.ts';
 import { parseImage, parseRepository } from './reference.ts';
 import type { ImageFacts, Platform, Registry } from './registry.ts';
@@ -28,8 +29,8 @@ export interface OpenedRegistry extends Registry {
 const LOOK_LIMIT_MS = 60_000;
 
 export function openRegistry({ clock, random, dockerConfig, limits }: RegistryOptions): OpenedRegistry {
-  const credentialsFor = (host: string) => readCredentials(dockerConfig, host);
-  const oci = new OciClient({ clock, random, limits: limits ?? usualLimits, credentialsFor });
+  const loginTo = (host: string) => readCredentials(dockerConfig, host);
+  const oci = new OciClient({ clock, random, limits: limits ?? usualLimits, loginTo });
   const digests = new Cache<string>(clock, random);
   const lists = new Cache<readonly string[]>(clock, random);
   const facts = new Cache<ImageFacts>(clock, random);
@@ -63,7 +64,7 @@ export function openRegistry({ clock, random, dockerConfig, limits }: RegistryOp
     },
     async authFor(name) {
       const { host } = parseRepository(name);
-      const credentials = await credentialsFor(host);
+      const { credentials } = await loginTo(host);
       return credentials === null ? null : toPullAuth(credentials, host);
     },
     close: () => oci.close(),

@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { Failure } from '../model/failure.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
-import type { Credentials } from './credentials.ts';
+import type { Login } from './credentials.ts';
 import type { Repository } from './reference.ts';
 import { Authorisation, readChallenge } from './token.ts';
 import { Transport, type Ask, type Reply } from './transport.ts';
@@ -10,7 +10,7 @@ interface OciOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly limits: BudgetLimits;
-  readonly credentialsFor: (host: string) => Promise<Credentials | null>;
+  readonly loginTo: (host: string) => Promise<Login>;
 }
 
 /** A question about one repository; `path` comes after `/v2/<name>/`. */
@@ -30,14 +30,14 @@ export class OciClient {
   constructor(options: OciOptions) {
     this.#options = options;
     this.#transport = new Transport(options.clock);
-    this.#authorisation = new Authorisation(this.#transport, options.clock, options.credentialsFor);
+    this.#authorisation = new Authorisation(this.#transport, options.clock, options.loginTo);
   }
 
-  /** Answers 2xx, 304, 400 or 405; everything else is a `Failure`. */
+  /** Answers 2xx, 304 and, to HEAD, what says nothing of GET; everything else is a `Failure`. */
   async ask(repository: Repository, question: OciQuestion, signal: AbortSignal): Promise<Reply> {
     const url = new URL(`${repository.origin}/v2/${repository.name}/${question.path}`);
     const ask: Ask = { method: question.method, url, headers: question.headers ?? {} };
-    const reply = await this.#budgetOf(repository.host).spend(() =>
+    const reply = await this.#budgetOf(repository.host).spend(url.href, () =>
       this.#authorised(repository, ask, signal),
     );
     return understood(reply, repository, question);
@@ -52,8 +52,10 @@ export class OciClient {
     const reply = await this.#transport.ask(withAuthorisation(ask, known), signal);
     const challenge = reply.status === 401 ? readChallenge(reply.headers['www-authenticate']) : null;
     if (challenge === null) return reply;
-    const header = await this.#authorisation.meet(repository, challenge, signal);
-    return header === null ? reply : this.#transport.ask(withAuthorisation(ask, header), signal);
+    const { header, trouble } = await this.#authorisation.meet(repository, challenge, signal);
+    const met = header === null ? reply : await this.#transport.ask(withAuthorisation(ask, header), signal);
+    if (trouble !== null && [401, 403].includes(met.status)) throw trouble;
+    return met;
   }
 
   #budgetOf(host: string): Budget {
@@ -67,9 +69,11 @@ export class OciClient {
 const withAuthorisation = (ask: Ask, authorization: string | null): Ask =>
   authorization === null ? ask : { ...ask, headers: { ...ask.headers, authorization } };
 
-function understood(reply: Reply, { host, name }: Repository, { path }: OciQuestion): Reply {
+function understood(reply: Reply, { host, name }: Repository, { method, path }: OciQuestion): Reply {
   const { status } = reply;
-  if ((status >= 200 && status < 300) || status === 304 || status === 400 || status === 405) return reply;
+  if ((status >= 200 && status < 300) || status === 304) return reply;
+  // Registries and what stands before them know GET better: it decides.
+  if (method === 'HEAD' && status !== 401) return reply;
   if (status === 404) throw notFound(`${host} has no ${name} (${path})`);
   if (status === 401 || status === 403) throw denied(`${host} does not let us see ${name} (${status})`);
   throw new Failure('registry_answer', `${host} answers ${status} to ${name} (${path})`);

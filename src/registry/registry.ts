@@ -2,7 +2,7 @@
 export interface Registry {
   /** The digest behind `repository:tag` (of the index, where there is one). Asked at most once per `maxAgeMs` for each image. */
   digestOf(image: string, options: { readonly maxAgeMs: number }, signal: AbortSignal): Promise<string>;
-  /** All tags of a repository, every page, at most 20,000. */
+  /** All tags of a repository, every page. Rejects with `registry_answer` beyond 100,000: never a part of them. */
   tags(
     repository: string,
     options: { readonly maxAgeMs: number },
@@ -30,4 +30,11 @@ export interface ImageFacts {
   readonly sizeBytes: number | null;
   /** The platforms that its index names (`linux/arm64`); none where there is no index: every engine takes such an image. */
   readonly offers: readonly string[];
+  /** What stands there instead of an image: the media type of a chart, a signature, a bill of materials. */
+  readonly instead?: string;
+  /**
+   * The digest to pull where the image stands in an index in an index, which engines do not take: that of the inner one.
+   * Absent where the image's own digest will do.
+   */
+  readonly pullAs?: string;
 }

@@ -5,14 +5,17 @@ import type { Repository } from './reference.ts';
 import { parseJson } from './token.ts';
 import type { Reply } from './transport.ts';
 
-const MOST_TAGS = 20_000;
+const MOST_TAGS = 100_000;
 const PAGE = 1000;
 /** Some registries give pages of 10 whatever is asked for. */
 const MOST_PAGES = 500;
 
 type Tags = Tagged<readonly string[]>;
 
-/** All tags, page after page. Only a list of one page can be asked for conditionally: its mark says nothing of the others. */
+/**
+ * All tags, page after page; a list that cannot be read to its end is no list. Only one of one page can be asked for
+ * conditionally: its mark says nothing of the others.
+ */
 export async function fetchTags(
   oci: OciClient,
   repository: Repository,
@@ -20,17 +23,35 @@ export async function fetchTags(
   signal: AbortSignal,
 ): Promise<Tags> {
   const tags = new Set<string>();
+  const asked = new Set<string>();
   let path: string | null = `tags/list?n=${PAGE}`;
   let etag = known?.etag ?? null;
-  for (let page = 0; path !== null && page < MOST_PAGES && tags.size < MOST_TAGS; page += 1) {
-    const headers: Record<string, string> = page === 0 && etag !== null ? { 'if-none-match': etag } : {};
+  while (path !== null) {
+    const isFirst = asked.size === 0;
+    refuseEndless(path, { tags, asked, repository });
+    asked.add(path);
+    const headers: Record<string, string> = isFirst && etag !== null ? { 'if-none-match': etag } : {};
     const reply: Reply = await oci.ask(repository, { method: 'GET', path, headers }, signal);
     if (reply.status === 304 && known !== null) return known;
     readPage(reply, repository).forEach((tag) => tags.add(tag));
     path = nextPath(reply.headers['link'], repository);
-    etag = page === 0 && path === null ? (reply.headers['etag'] ?? null) : null;
+    etag = isFirst && path === null ? (reply.headers['etag'] ?? null) : null;
   }
-  return { value: [...tags].slice(0, MOST_TAGS), etag };
+  return { value: [...tags], etag };
+}
+
+interface Pages {
+  readonly tags: ReadonlySet<string>;
+  readonly asked: ReadonlySet<string>;
+  readonly repository: Repository;
+}
+
+function refuseEndless(path: string, { tags, asked, repository: { host, name } }: Pages): void {
+  if (asked.has(path)) throw answer(`${host} gives the same page of the tags of ${name} twice`);
+  if (tags.size <= MOST_TAGS && asked.size < MOST_PAGES) return;
+  throw new Failure('registry_answer', `${host} has more tags of ${name} than are read (${tags.size})`, {
+    suggestedAction: 'delete old tags, or pin the version',
+  });
 }
 
 const isTag = (tag: unknown): tag is string =>
@@ -44,18 +65,23 @@ function readPage({ status, body }: Reply, { host, name }: Repository): string[]
 }
 
 /**
- * The next page of the same list at the same host, asked for at the address we began with: a registry behind a proxy
- * may name itself with another scheme. A link that leads elsewhere is refused, our credentials would follow it.
+ * The next page, asked for at the address that we began with: of a link only its query counts. What stands before a
+ * registry may name another scheme, host or folder (Artifactory, Nexus), and our credentials would follow it there.
  */
 function nextPath(link: string | undefined, { origin, host, name }: Repository): string | null {
-  const target = /<([^>]+)>\s*;\s*rel="?next"?/i.exec(link ?? '')?.[1];
-  if (target === undefined) return null;
-  const list = new URL(`${origin}/v2/${name}/tags/list`);
-  const next = URL.canParse(target, list.href) ? new URL(target, list) : null;
-  if (next?.host !== list.host || next.pathname !== list.pathname) {
+  const target = nextIn(link ?? '');
+  if (target === null) return null;
+  const list = `${origin}/v2/${name}/tags/list`;
+  const next = URL.canParse(target, list) ? new URL(target, list) : null;
+  if (next?.pathname.endsWith('/tags/list') !== true || next.search === '')
     throw answer(`${host} gives a next page that is not of the tags of ${name}`);
-  }
   return `tags/list${next.search}`;
+}
+
+/** `<target>; rel="next"`, among other links and parameters. */
+function nextIn(link: string): string | null {
+  const links = [...link.matchAll(/<([^<>]*)>([^<>]*)/g)];
+  return links.find(([, , parameters = '']) => /;\s*rel\s*=\s*"?next\b/i.test(parameters))?.[1] ?? null;
 }
 
 const answer = (message: string): Failure => new Failure('registry_answer', message);

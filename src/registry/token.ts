@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import { Failure } from '../model/failure.ts';
-import type { Credentials } from './credentials.ts';
+import type { Credentials, Login } from './credentials.ts';
 import { isLoopback, type Repository } from './reference.ts';
 import type { Ask, Transport } from './transport.ts';
 
@@ -16,6 +16,13 @@ interface Token {
   readonly until: number;
 }
 
+interface Met {
+  /** null: there is nothing to meet it with. */
+  readonly header: string | null;
+  /** Why credentials that may be there were not used. */
+  readonly trouble: Failure | null;
+}
+
 /** A token lasts at least this long where its server does not say (the distribution specification). */
 const USUAL_SECONDS = 60;
 const SPARE_SECONDS = 10;
@@ -24,17 +31,13 @@ const SPARE_SECONDS = 10;
 export class Authorisation {
   readonly #transport: Transport;
   readonly #clock: Clock;
-  readonly #credentialsFor: (host: string) => Promise<Credentials | null>;
+  readonly #loginTo: (host: string) => Promise<Login>;
   readonly #tokens = new Map<string, Token>();
 
-  constructor(
-    transport: Transport,
-    clock: Clock,
-    credentialsFor: (host: string) => Promise<Credentials | null>,
-  ) {
+  constructor(transport: Transport, clock: Clock, loginTo: (host: string) => Promise<Login>) {
     this.#transport = transport;
     this.#clock = clock;
-    this.#credentialsFor = credentialsFor;
+    this.#loginTo = loginTo;
   }
 
   /** The header to send without having been asked, or none. */
@@ -43,29 +46,28 @@ export class Authorisation {
     return token === undefined || token.until <= this.#clock.now() ? null : token.header;
   }
 
-  /** Meets a challenge; null when there is nothing to meet it with. Rejects with a `Failure`. */
-  async meet(repository: Repository, challenge: Challenge, signal: AbortSignal): Promise<string | null> {
-    const credentials = await this.#credentialsFor(repository.host);
+  /** Meets a challenge. Rejects with a `Failure`. */
+  async meet(repository: Repository, challenge: Challenge, signal: AbortSignal): Promise<Met> {
+    const login = await this.#loginTo(repository.host);
     const token =
       challenge.scheme === 'basic'
-        ? basicToken(credentials)
-        : await this.#fetchToken(repository, challenge, credentials, signal);
-    if (token === null) return null;
-    this.#tokens.set(keyOf(repository), token);
-    return token.header;
+        ? basicToken(login.credentials)
+        : await this.#fetchToken(repository, challenge, login, signal);
+    if (token !== null) this.#tokens.set(keyOf(repository), token);
+    return { header: token?.header ?? null, trouble: login.trouble };
   }
 
   async #fetchToken(
     repository: Repository,
     { parameters }: Challenge,
-    credentials: Credentials | null,
+    { credentials, trouble }: Login,
     signal: AbortSignal,
   ): Promise<Token> {
     const realm = realmOf(parameters['realm'] ?? '', repository);
     const query = { service: parameters['service'] ?? '', scope: `repository:${repository.name}:pull` };
     const askedAt = this.#clock.now();
     const reply = await this.#transport.ask(tokenQuestion(realm, query, credentials), signal);
-    if (reply.status !== 200) throw tokenDenied(realm, reply.status, credentials !== null);
+    if (reply.status !== 200) throw trouble ?? tokenDenied(realm, reply.status, credentials !== null);
     const { token, expiresIn } = readToken(reply.body, realm);
     return { header: `Bearer ${token}`, until: askedAt + Math.max(1, expiresIn - SPARE_SECONDS) * 1000 };
   }

@@ -1,6 +1,7 @@
 import { Agent, request, type Dispatcher } from 'undici';
 import type { Clock } from '../lib/clock.ts';
 import { Failure } from '../model/failure.ts';
+import { OneQuestion } from './budget.ts';
 import { isLoopback } from './reference.ts';
 
 export interface Ask {
@@ -19,6 +20,8 @@ export interface Reply {
 const REQUEST_LIMIT_MS = 20_000;
 const MOST_BYTES = 4 * 1024 * 1024;
 const MOST_REDIRECTS = 3;
+/** Some say so to HEAD. */
+const NOT_IMPLEMENTED = 501;
 
 /** HTTP as registries speak it: bounded in time, size and redirects; credentials never cross to another origin. */
 export class Transport {
@@ -81,10 +84,14 @@ function redirectOf({ status, headers }: Reply, { method, url }: Ask): URL | nul
 }
 
 function answerOf(reply: Reply, url: URL, now: number): Reply {
-  if (reply.status !== 429 && reply.status < 500) return reply;
-  const retryAfterMs = retryAfterOf(reply.headers['retry-after'], now);
-  const message = `${url.host} answers ${reply.status}`;
-  throw new Failure('registry_busy', message, retryAfterMs === null ? {} : { retryAfterMs });
+  const { status, headers } = reply;
+  if (status === NOT_IMPLEMENTED || (status !== 429 && status < 500)) return reply;
+  const retryAfterMs = retryAfterOf(headers['retry-after'], now);
+  const options = retryAfterMs === null ? {} : { retryAfterMs };
+  const message = `${url.host} answers ${status}`;
+  // One broken manifest, as a rule: the others of the host may be well.
+  if (status === 500) throw new OneQuestion('registry_busy', message, options);
+  throw new Failure('registry_busy', message, options);
 }
 
 const LONGEST_RETRY_AFTER_MS = 6 * 3600_000;

@@ -31,7 +31,9 @@ async function helper(name: string, script: string) {
 async function read(config: unknown, host: string) {
   const file = join(folder, 'config.json');
   await writeFile(file, typeof config === 'string' ? config : JSON.stringify(config));
-  return readCredentials(file, host);
+  const { credentials, trouble } = await readCredentials(file, host);
+  if (trouble !== null) throw trouble;
+  return credentials;
 }
 
 const basic = (text: string) => ({ auth: Buffer.from(text).toString('base64') });
@@ -49,10 +51,12 @@ describe('the credentials of a registry', () => {
   });
 
   it('are none where nothing is written', async () => {
-    expect(await readCredentials(null, 'ghcr.io')).toBeNull();
-    expect(await readCredentials(join(folder, 'absent.json'), 'ghcr.io')).toBeNull();
+    const nothing = { credentials: null, from: null, trouble: null };
+    expect(await readCredentials(null, 'ghcr.io')).toEqual(nothing);
+    expect(await readCredentials(join(folder, 'absent.json'), 'ghcr.io')).toEqual(nothing);
     expect(await read({}, 'ghcr.io')).toBeNull();
     expect(await read({ auths: { 'ghcr.io': null } }, 'ghcr.io')).toBeNull();
+    expect(await read({ auths: { 'ghcr.io': { auth: 7 } }, credsStore: 7 }, 'ghcr.io')).toBeNull();
     expect(await read({ auths: { 'ghcr.io': {} }, credsStore: '' }, 'ghcr.io')).toBeNull();
     expect(await read({ auths: { 'ghcr.io.evil.example': basic('me:x') } }, 'ghcr.io')).toBeNull();
   });
@@ -78,9 +82,11 @@ describe('the credentials of a registry', () => {
   });
 
   it.each(['broken', 'odd', 'empty', 'absent', '../evil'])(
-    'are an error when the helper is %s',
+    'are none, and it is known why, when the helper is %s; the file is asked all the same',
     async (name) => {
       await expect(read({ credsStore: name }, 'ghcr.io')).rejects.toMatchObject({ code: 'registry_denied' });
+      const auths = { 'ghcr.io': basic('me:pass:word') };
+      expect(await read({ auths, credsStore: name }, 'ghcr.io')).toEqual(me);
     },
   );
 

@@ -70,12 +70,15 @@ describe('the digest behind a tag', () => {
     expect(answers).toBe(1);
   });
 
-  it.each([400, 405])('comes from the bytes of a GET where HEAD is answered with %i', async (code) => {
-    const server = await stub((request, response, url) =>
-      (request.method === 'HEAD' ? status(code) : serving('{"y":2}', manifest))(request, response, url),
-    );
-    expect(await open().digestOf(`${server.host}/a:1`, now, never)).toBe(sha('{"y":2}'));
-  });
+  it.each([400, 403, 404, 405, 501])(
+    'comes from the bytes of a GET where HEAD is answered with %i',
+    async (code) => {
+      const server = await stub((request, response, url) =>
+        (request.method === 'HEAD' ? status(code) : serving('{"y":2}', manifest))(request, response, url),
+      );
+      expect(await open().digestOf(`${server.host}/a:1`, now, never)).toBe(sha('{"y":2}'));
+    },
+  );
 
   it('is never taken from a header that is no digest', async () => {
     const server = await stub((_request, response) => {
@@ -186,6 +189,27 @@ describe('a registry in trouble', () => {
     expect(moments).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183]);
   });
 
+  it('for one broken manifest is asked for the others all the same', async () => {
+    const server = await stub((request, response, url) =>
+      (url.pathname.endsWith('/broken') ? status(500) : serving('{}'))(request, response, url),
+    );
+    const registry = open();
+    const ask = (tag: string) => registry.digestOf(`${server.host}/a:${tag}`, now, never);
+    await expect(ask('broken')).rejects.toMatchObject({ code: 'registry_busy' });
+    expect(await ask('1.0.0')).toBe(sha('{}'));
+    await expect(ask('broken')).rejects.toThrow('not asked again');
+    expect(server.asked).toHaveLength(2);
+  });
+
+  it('that asks who we are for ever is denied after one answer of ours', async () => {
+    const server = await stub(status(401, { 'www-authenticate': 'Basic realm="x"' }));
+    const opened = open({ dockerConfig: await login(server.host) });
+    await expect(opened.digestOf(`${server.host}/a:1`, now, never)).rejects.toMatchObject({
+      code: 'registry_denied',
+    });
+    expect(server.asked).toHaveLength(2);
+  });
+
   it('is never asked more than its budget allows', async () => {
     const server = await stub(serving('{}'));
     let time = 0;
@@ -252,15 +276,43 @@ describe('the tags of a repository', () => {
     });
   });
 
-  it('end, however many pages there are', async () => {
-    let page = 0;
-    const server = await stub((_request, response) => {
-      page += 1;
+  it.each([
+    ['without the folder of a virtual repository', '</v2/b/tags/list?last=1.0&n=2>; rel="next"'],
+    ['with a folder inside', '<http://inner:8081/repository/hub/v2/a/b/tags/list?n=2&last=1.0>; rel="next"'],
+    ['among others', '</v2/a/b/tags/list?n=2>; rel="prev", </v2/a/b/tags/list?last=1.0>; a="b"; rel="next"'],
+  ])('come from the next page when its link is %s', async (_what, link) => {
+    const server = await stub((_request, response, url) =>
+      url.searchParams.get('last') === null
+        ? json(response, { tags: ['1.0'] }, { link })
+        : json(response, { tags: ['1.1'] }),
+    );
+    expect(await open().tags(`${server.host}/a/b`, now, never)).toEqual(['1.0', '1.1']);
+    expect(server.asked.every((asked) => asked.startsWith('GET /v2/a/b/tags/list?'))).toBe(true);
+  });
+
+  /** As many pages of a thousand. */
+  const paged = (pages: number) =>
+    stub((_request, response, url) => {
+      const page = Number(url.searchParams.get('last') ?? 0) + 1;
       const tags = Array.from({ length: 1000 }, (_, n) => `t${page}-${n}`);
-      json(response, { tags }, { link: `</v2/a/tags/list?last=${page}>; rel="next"` });
+      const link = page < pages ? { link: `</v2/a/tags/list?last=${page}>; rel="next"` } : undefined;
+      json(response, { tags }, link);
     });
-    expect(await open().tags(`${server.host}/a`, now, never)).toHaveLength(20_000);
-    expect(page).toBe(20);
+
+  it('are all of them, twenty thousand and more', async () => {
+    const server = await paged(21);
+    expect(await open().tags(`${server.host}/a`, now, never)).toHaveLength(21_000);
+  });
+
+  it('are never a part of them: a list without an end is refused', async () => {
+    const server = await paged(Infinity);
+    const asking = open().tags(`${server.host}/a`, now, never);
+    await expect(asking).rejects.toMatchObject({ code: 'registry_answer' });
+    const round = await stub((_request, response) =>
+      json(response, { tags: ['1.0'] }, { link: '</v2/a/tags/list?last=1.0>; rel="next"' }),
+    );
+    await expect(open().tags(`${round.host}/a`, now, never)).rejects.toThrow('twice');
+    expect(round.asked).toHaveLength(2);
   });
 
   it.each(['no json', '[]', '{"tags":"1.0"}'])('are refused as %s', async (text) => {
@@ -323,6 +375,56 @@ describe('what a pull would bring', () => {
       open().inspect(`${server.host}/a:1`, { os: 'linux', architecture }, minute, never);
     expect(await inspect('arm64')).toMatchObject({ sizeBytes: 1110 });
     expect(await inspect('amd64')).toMatchObject({ sizeBytes: null });
+  });
+
+  const linux = { os: 'linux', architecture: 'amd64' };
+  /** Each text under its digest, and the last one under every tag. */
+  const storing =
+    (...texts: readonly string[]): Handler =>
+    (request, response, url) => {
+      const text = texts.find((each) => url.pathname.endsWith(sha(each))) ?? texts.at(-1) ?? '';
+      serving(text, text.includes('"manifests"') ? index : manifest)(request, response, url);
+    };
+
+  it.each([
+    ['a chart', { config: { mediaType: 'application/vnd.cncf.helm.config.v1+json' } }, 'helm.config'],
+    [
+      'a bill of materials',
+      { artifactType: 'application/spdx+json', config: { mediaType: 'x/empty' } },
+      'spdx',
+    ],
+    [
+      'a signature',
+      { layers: [{ ...part('s', 1), mediaType: 'application/vnd.dev.cosign.x+json' }] },
+      'cosign',
+    ],
+  ])('is nothing where the tag stands for %s', async (_what, other, word) => {
+    const oci = { mediaType: 'application/vnd.oci.image.config.v1+json', ...part('c', 1) };
+    const server = await stub(storing(JSON.stringify({ config: oci, layers: [], ...other })));
+    const facts = await open().inspect(`${server.host}/a:1`, linux, minute, never);
+    expect(facts.sizeBytes).toBeNull();
+    expect(facts.instead).toContain(word);
+  });
+
+  it('is found in an index in an index, and pulled by the inner one', async () => {
+    const inner = JSON.stringify({ manifests: [entry('linux', 'amd64')] });
+    const outer = JSON.stringify({ manifests: [{ ...part(inner, 1), mediaType: index }] });
+    const server = await stub(storing(image, inner, outer));
+    const facts = await open().inspect(`${server.host}/a:1`, linux, minute, never);
+    expect(facts).toEqual({ sizeBytes: 1110, offers: ['linux/amd64'], pullAs: sha(inner) });
+  });
+
+  it('is nothing where indexes stand in one another without an end', async () => {
+    let texts = [image];
+    for (let deep = 0; deep < 5; deep += 1)
+      texts = [
+        ...texts,
+        JSON.stringify({ manifests: [{ ...part(texts.at(-1) ?? '', 1), mediaType: index }] }),
+      ];
+    const server = await stub(storing(...texts));
+    const facts = await open().inspect(`${server.host}/a:1`, linux, minute, never);
+    expect(facts).toEqual({ sizeBytes: null, offers: [] });
+    expect(server.asked).toHaveLength(4);
   });
 
   it('is refused when the bytes are not those that were asked for', async () => {
@@ -401,6 +503,17 @@ describe('a registry that wants to know who asks', () => {
     const dockerConfig = await configFile({ auths: { [registry.host]: { identitytoken: 'r1' } } });
     expect(await open({ dockerConfig }).digestOf(`${registry.host}/a:1`, now, never)).toBe(sha('{}'));
     expect(tokens.asked).toEqual(['POST /token']);
+  });
+
+  it('gives everybody what is for everybody, where a helper for credentials is not installed', async () => {
+    const server = await stub(serving('{}'));
+    const dockerConfig = await configFile({ auths: {}, credsStore: 'absent-here' });
+    const opened = open({ dockerConfig });
+    expect(await opened.digestOf(`${server.host}/a:1`, now, never)).toBe(sha('{}'));
+    expect(await opened.authFor(`${server.host}/a`)).toBeNull();
+    const { registry } = await guarded();
+    const asking = open({ dockerConfig }).digestOf(`${registry.host}/a:1`, now, never);
+    await expect(asking).rejects.toThrow('docker-credential-absent-here is not installed');
   });
 
   it('denies whoever has no credentials', async () => {
