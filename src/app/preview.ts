@@ -135,6 +135,7 @@ async function lookFor(looking: Looking): Promise<{ look: Look; monitor: Monitor
     ...rooms,
     monitor,
     sealing,
+    checks: () => new Map(),
     bootAt: clock.now(),
     allowRemovalOf: policy.allowRemovalOf,
     keptSpecs: await readState(config.state, clock).specs.load(),

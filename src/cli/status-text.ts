@@ -43,7 +43,9 @@ export function recordText(record: ServerRecord, style: Style): string {
     ]),
     ['recovery', recovery.attempts > 0 ? `${recovery.attempts} of ${recovery.max_attempts} attempts` : null],
     ['update', update.state === 'none' ? null : update.state],
+    ['check', toned(update.at && `failed since ${update.at}: ${update.reason}`, 'warn')],
     ['available', update.available],
+    ...update.passed_over.map((each): [string, Cell] => ['skipped', `${each.image}: ${each.reason}`]),
     ...update.quarantined.map((each): [string, Cell] => [
       'set aside',
       { text: `${each.version ?? each.image_digest} at ${each.gate}: ${each.reason}`, tone: 'warn' },

@@ -8,6 +8,7 @@ export type FailureCode =
   | 'image_pull_failed'
   | 'image_mismatch'
   | 'image_platform'
+  | 'image_unsupported'
   | 'registry_unreachable'
   | 'registry_denied'
   | 'registry_busy'

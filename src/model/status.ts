@@ -75,8 +75,13 @@ export interface ServerRecord {
   readonly update: {
     readonly strategy: string;
     readonly available: string | null;
-    /** `none`, `pulling`, `starting`, `soaking`, `draining`, `rolling_back`, `postponed`. */
+    /** `none`, `pulling`, `starting`, `soaking`, `draining`, `rolling_back`, `postponed`, `check_failed`. */
     readonly state: string;
+    /** Of `check_failed`: why newer versions are not known, and since when; null otherwise. */
+    readonly reason: string | null;
+    readonly at: string | null;
+    /** Versions that would be next and cannot be run here. */
+    readonly passed_over: readonly { readonly image: string; readonly reason: string }[];
     readonly quarantined: readonly {
       readonly version: string | null;
       readonly image_digest: string;

@@ -13,6 +13,8 @@ export interface World {
   readonly wanted: Readonly<Record<string, Spec>>;
   /** Why an entry has no wanted spec yet (registry away, secret missing), by server. */
   readonly blocked: Readonly<Record<string, Blocked>>;
+  /** What the last search for newer versions found, by server; absent: none has ended. */
+  readonly checks: ReadonlyMap<string, UpdateCheck>;
   readonly sighting: Sighting;
   /** By container id; absent: never probed. */
   readonly pulses: Readonly<Record<string, Pulse>>;
@@ -25,6 +27,14 @@ export interface World {
   readonly allowRemovalOf: number | null;
   /** False once the writer lock is lost: every step is held. */
   readonly lockHeld: boolean;
+}
+
+/** What a search for newer versions says beside what it found. */
+export interface UpdateCheck {
+  /** null: it was carried out to its end. */
+  readonly failure: { readonly reason: string; readonly message: string; readonly at: number } | null;
+  /** Versions that would be next and cannot be run, the best first. */
+  readonly passedOver: readonly { readonly image: string; readonly why: string }[];
 }
 
 export interface Blocked {
@@ -47,6 +57,8 @@ export interface View {
   /** null: nothing can be begun (refused, blocked, or not wanted). */
   readonly wanted: Spec | null;
   readonly blocked: Blocked | null;
+  /** null: no search for newer versions has ended, or it does not follow any. */
+  readonly check: UpdateCheck | null;
   readonly instances: readonly Instance[];
   readonly pulses: Readonly<Record<string, Pulse>>;
   readonly killRequests: Readonly<Record<string, number>>;

@@ -81,6 +81,7 @@ function viewOf(world: World, name: string, shared: Shared): View {
     entry,
     wanted: mayBegin ? (world.wanted[name] ?? null) : null,
     blocked: mayBegin ? (world.blocked[name] ?? null) : null,
+    check: mayBegin ? (world.checks.get(name) ?? null) : null,
     instances: shared.instances.get(name) ?? [],
     pulses,
     killRequests,

@@ -25,12 +25,20 @@ export interface PassedOver {
   readonly why: string;
 }
 
+/** A tag of which the registry could not say what it stands for. */
+export interface Unread {
+  readonly image: string;
+  readonly failure: Failure;
+}
+
 export interface Choice {
   /** Better than what is wanted now, and old enough. */
   readonly ripe: Found | null;
   /** Better still, and younger than `min_age_seconds`; the newest first. */
   readonly young: readonly Found[];
   readonly passedOver: readonly PassedOver[];
+  /** Better ones that nothing is known of now: the search is not complete. */
+  readonly unread: readonly Unread[];
 }
 
 export interface Asking {
@@ -62,20 +70,25 @@ export function keepsTo(server: Deployable, image: string, { back }: { readonly 
   return newer(server, [], [tag]).length > 0;
 }
 
-/** What a server that follows versions may go to. Rejects with the `Failure` of whom it has to ask. */
+/**
+ * What a server that follows versions may go to; a tag that cannot be read ends the search for no other. Rejects with
+ * the `Failure` of whom it has to ask, where there is no list of tags or no engine.
+ */
 export async function bestOf(server: Deployable, memory: ServerMemory, asking: Asking): Promise<Choice> {
   const young: Found[] = [];
   const passedOver: PassedOver[] = [];
+  const unread: Unread[] = [];
   for (const image of await imagesOf(server, memory, asking)) {
     // Below the best one only those that are ageing already matter: every other would be a question at every check.
     if (young.length > 0 && !isAgeing(memory, image)) continue;
     const found = await lookAt(image, { server, memory, asking });
     if (found === null) continue;
-    if ('why' in found) passedOver.push(found);
-    else if (isRipe(found, server, asking)) return { ripe: found, young, passedOver };
+    if ('failure' in found) unread.push(found);
+    else if ('why' in found) passedOver.push(found);
+    else if (isRipe(found, server, asking)) return { ripe: found, young, passedOver, unread };
     else young.push(found);
   }
-  return { ripe: null, young, passedOver };
+  return { ripe: null, young, passedOver, unread };
 }
 
 const isRipe = ({ firstSeenAt }: Found, { minAgeSeconds }: Deployable, { clock }: Asking): boolean =>
@@ -111,11 +124,13 @@ interface LookingAt {
 }
 
 /** null: it is what is wanted now, or was set aside. What the registry lists and does not have is passed over. */
-async function lookAt(image: string, looking: LookingAt): Promise<Found | PassedOver | null> {
+async function lookAt(image: string, looking: LookingAt): Promise<Found | PassedOver | Unread | null> {
   try {
     return await foundAt(image, looking);
   } catch (error) {
-    if (error instanceof Failure && error.code === 'image_not_found') return { image, why: error.message };
+    if (!(error instanceof Failure) || looking.asking.signal?.aborted === true) throw error;
+    if (error.code === 'image_not_found') return { image, why: error.message };
+    if (error.code.startsWith('registry_')) return { image, failure: error };
     throw error;
   }
 }
@@ -123,15 +138,21 @@ async function lookAt(image: string, looking: LookingAt): Promise<Found | Passed
 async function foundAt(image: string, looking: LookingAt): Promise<Found | PassedOver | null> {
   const { server, memory, asking } = looking;
   const maxAgeMs = tagAgeMs(image, looking);
-  const imageDigest = await asking.registry.digestOf(image, { maxAgeMs }, deadline(asking));
-  const now = memory.resolved?.entry === server.entry ? memory.resolved.imageDigest : null;
-  const barred = memory.quarantined.some((one) => one.imageDigest === imageDigest);
-  if (imageDigest === now || barred) return null;
-  const fit = await fitOf(`${repositoryOf(image)}@${imageDigest}`, asking);
+  const tagged = await asking.registry.digestOf(image, { maxAgeMs }, deadline(asking));
+  if (isOut(tagged, looking)) return null;
+  const fit = await fitOf(`${repositoryOf(image)}@${tagged}`, asking);
   if (typeof fit === 'string') return { image, why: fit };
+  const { sizeBytes, pullAs: imageDigest = tagged } = fit;
+  if (isOut(imageDigest, looking)) return null;
   const version = server.strategy === 'latest' ? null : versionOf(image);
   const firstSeenAt = memory.found[imageDigest]?.at ?? asking.clock.now();
-  return { image, imageDigest, version, firstSeenAt, sizeBytes: fit };
+  return { image, imageDigest, version, firstSeenAt, sizeBytes };
+}
+
+/** It is what is wanted now, or was set aside. */
+function isOut(imageDigest: string, { server, memory: { resolved, quarantined } }: LookingAt): boolean {
+  const now = resolved?.entry === server.entry ? resolved.imageDigest : null;
+  return imageDigest === now || quarantined.some((one) => one.imageDigest === imageDigest);
 }
 
 const VERSION_TAG_MS = 3_600_000;
@@ -146,12 +167,19 @@ function tagAgeMs(image: string, { server, memory: { found }, asking }: LookingA
   return strategy === 'latest' || (autoUpdate && mayBeTaken) ? asking.maxAgeMs : VERSION_TAG_MS;
 }
 
-/** What a pull would fetch, in bytes; a sentence where there is nothing for this engine. A digest is asked for once. */
-async function fitOf(image: string, asking: Asking): Promise<number | string> {
+interface Fit {
+  readonly sizeBytes: number;
+  readonly pullAs?: string;
+}
+
+/** A sentence where there is nothing for this engine. A digest is asked for once. */
+async function fitOf(image: string, asking: Asking): Promise<Fit | string> {
   const platform = await asking.runtime.platform(deadline(asking));
   const known = { maxAgeMs: Infinity };
-  const { sizeBytes, offers } = await asking.registry.inspect(image, platform, known, deadline(asking));
-  if (sizeBytes !== null) return sizeBytes;
+  const facts = await asking.registry.inspect(image, platform, known, deadline(asking));
+  const { sizeBytes, offers, instead, pullAs } = facts;
+  if (sizeBytes !== null) return { sizeBytes, ...(pullAs !== undefined && { pullAs }) };
+  if (instead !== undefined) return `it is no image but ${instead}`;
   const { os, architecture } = platform;
   return `it is for ${offers.join(', ') || 'nothing that is named'} and the engine is ${os}/${architecture}`;
 }

@@ -1,10 +1,12 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { isEqual } from '../lib/equal.ts';
 import { News } from '../lib/news.ts';
 import type { DesiredServer, DesiredState } from '../model/desired.ts';
-import { Failure } from '../model/failure.ts';
+import { Failure, inFull } from '../model/failure.ts';
 import type { ServerMemory } from '../model/memory.ts';
 import { repositoryOf } from '../model/spec.ts';
+import type { UpdateCheck } from '../model/world.ts';
 import { memoryOf } from '../plan/view.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -43,13 +45,12 @@ const SHARED_MS = 5_000;
 /** Asks registries whether entries that follow versions have something newer. Decides what is wanted, never what is done. */
 export class Following {
   readonly #deps: FollowingDeps;
-  readonly #troubles = new Map<string, string>();
-  readonly #passedOver = new Map<string, readonly PassedOver[]>();
+  readonly #checked = new Map<string, Checked>();
   readonly #news: News;
   /** Image -> Unix ms of its next check. */
   readonly #due = new Map<string, number>();
   /** Image -> its check in hand. */
-  readonly #checks = new Map<string, Promise<void>>();
+  readonly #inHand = new Map<string, Promise<void>>();
 
   constructor(deps: FollowingDeps) {
     this.#deps = deps;
@@ -65,7 +66,18 @@ export class Following {
       for (const [image, servers] of images) if (this.#isDue(image)) this.#begin(image, servers, signal);
       await this.#news.wait(this.#nextDue(images), signal);
     }
-    await Promise.all(this.#checks.values());
+    await Promise.all(this.#inHand.values());
+  }
+
+  /** What the last search for each server says, where its entry is still that one. */
+  checks(desired: DesiredState): ReadonlyMap<string, UpdateCheck> {
+    const following = desired.servers.filter(follows);
+    return new Map(
+      following.flatMap(({ name, entry }) => {
+        const checked = this.#checked.get(name);
+        return checked?.entry === entry ? [[name, checked.check] as const] : [];
+      }),
+    );
   }
 
   /** Somebody asks to look at once. */
@@ -78,7 +90,7 @@ export class Following {
   #isDue(image: string): boolean {
     const { clock, updateIntervalMs } = this.#deps;
     const left = (this.#due.get(image) ?? 0) - clock.now();
-    return (left <= 0 || left > updateIntervalMs) && !this.#checks.has(image);
+    return (left <= 0 || left > updateIntervalMs) && !this.#inHand.has(image);
   }
 
   #begin(image: string, servers: readonly Deployable[], signal: AbortSignal): void {
@@ -86,14 +98,14 @@ export class Following {
     const check = Promise.all(servers.map((server) => this.#checkOne(server, signal)))
       .then(() => undefined, this.#deps.report)
       .finally(() => {
-        this.#checks.delete(image);
+        this.#inHand.delete(image);
         this.#news.hint();
       });
-    this.#checks.set(image, check);
+    this.#inHand.set(image, check);
   }
 
   #nextDue(images: ReadonlyMap<string, unknown>): number {
-    const waiting = [...images.keys()].filter((image) => !this.#checks.has(image));
+    const waiting = [...images.keys()].filter((image) => !this.#inHand.has(image));
     const dues = waiting.map((image) => this.#due.get(image) ?? 0);
     return Math.min(this.#afterInterval(), ...dues);
   }
@@ -104,29 +116,31 @@ export class Following {
     return clock.now() + updateIntervalMs * (0.8 + 0.2 * random());
   }
 
-  /** A registry that is away changes nothing. */
+  /** A registry that is away changes nothing but what is known. */
   async #checkOne(server: Deployable, signal: AbortSignal): Promise<void> {
     try {
-      await this.#follow(server, signal);
-      this.#troubles.delete(server.name);
+      const choice = await this.#follow(server, signal);
+      if (choice !== null) this.#conclude(server, choice.unread[0]?.failure ?? null, choice.passedOver);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      if (!signal.aborted) this.#say(server, error);
+      const said = this.#checked.get(server.name)?.check.passedOver ?? [];
+      if (!signal.aborted) this.#conclude(server, error, said);
     }
   }
 
-  async #follow(server: Deployable, signal: AbortSignal): Promise<void> {
+  /** null: it is not known yet what it stands at. */
+  async #follow(server: Deployable, signal: AbortSignal): Promise<Choice | null> {
     const { updateIntervalMs, hint } = this.#deps;
-    if (resolvedFor(server, this.#memoryOf(server)) === null) return;
+    if (resolvedFor(server, this.#memoryOf(server)) === null) return null;
     const asking = { ...this.#deps, maxAgeMs: Math.min(updateIntervalMs / 2, SHARED_MS), signal };
     const choice = await bestOf(server, this.#memoryOf(server), asking);
-    this.#sayPassedOver(server, choice.passedOver);
     // While we asked, a commit may have changed what is followed.
-    if (resolvedFor(server, this.#memoryOf(server)) === null) return;
+    if (resolvedFor(server, this.#memoryOf(server)) === null) return null;
     if (choice.ripe !== null && server.autoUpdate) {
       await this.#take(server, choice.ripe);
       hint();
     } else await this.#note(server, choice);
+    return choice;
   }
 
   async #take(server: Deployable, found: Found): Promise<void> {
@@ -144,9 +158,12 @@ export class Following {
   }
 
   /** Told once as long as it stays available; when it no longer is, that is told too. */
-  async #note(server: Deployable, { ripe, young }: Choice): Promise<void> {
+  async #note(server: Deployable, { ripe, young, unread }: Choice): Promise<void> {
     const newest = young[0] ?? ripe;
     const { found, updateNoted } = this.#memoryOf(server);
+    // What cannot be read now may still be there.
+    const told = found[updateNoted ?? '']?.image;
+    if (unread.some(({ image }) => image === told)) return;
     const wasTold = newest !== null && found[newest.imageDigest] !== undefined;
     if (newest?.imageDigest === updateNoted || (newest === null && updateNoted === null)) return;
     if (newest === null || (wasTold && updateNoted !== null))
@@ -194,22 +211,31 @@ export class Following {
 
   #memoryOf = ({ name }: DesiredServer): ServerMemory => memoryOf(this.#deps.recorder, name);
 
-  /** Once a trouble: the next check is a moment away. */
-  #say({ name }: Deployable, failure: Failure): void {
-    if (this.#troubles.get(name) === failure.code) return;
-    this.#troubles.set(name, failure.code);
-    this.#deps.log.warn({ server_name: name, code: failure.code }, failure.message);
+  /** What was found is told once, as long as it stays so: the next check is a moment away. */
+  #conclude(server: Deployable, failure: Failure | null, passedOver: readonly PassedOver[]): void {
+    const before = this.#checked.get(server.name)?.check ?? { failure: null, passedOver: [] };
+    const isSame = failure !== null && before.failure?.reason === failure.code;
+    const at = isSame ? before.failure.at : this.#deps.clock.now();
+    const told = failure && { reason: failure.code, message: failure.message, at };
+    this.#checked.set(server.name, { entry: server.entry, check: { failure: told, passedOver } });
+    if (failure !== null && !isSame)
+      this.#deps.log.warn({ server_name: server.name, code: failure.code }, inFull(failure));
+    this.#sayPassedOver(server, passedOver, before.passedOver);
+    const isNews = before.failure?.reason !== told?.reason || !isEqual(before.passedOver, passedOver);
+    if (isNews) this.#deps.hint();
   }
 
-  /** Once, as long as it stays so. */
-  #sayPassedOver({ name }: Deployable, passedOver: readonly PassedOver[]): void {
-    const said = this.#passedOver.get(name) ?? [];
-    this.#passedOver.set(name, passedOver);
-    for (const { image, why } of passedOver) {
-      if (said.some((one) => one.image === image && one.why === why)) continue;
+  #sayPassedOver({ name }: Deployable, now: readonly PassedOver[], before: readonly PassedOver[]): void {
+    for (const { image, why } of now) {
+      if (before.some((one) => one.image === image && one.why === why)) continue;
       this.#deps.log.warn({ server_name: name, image }, `${image} is passed over: ${why}`);
     }
   }
+}
+
+interface Checked {
+  readonly entry: string;
+  readonly check: UpdateCheck;
 }
 
 /** What is asked for together: all tags of a repository, or one tag. */

@@ -3,7 +3,7 @@ import type { DesiredState } from '../model/desired.ts';
 import { emptyServerMemory, type ServerMemory } from '../model/memory.ts';
 import type { Instance, Sighting } from '../model/observed.ts';
 import { imageRefOf, type Settings, type Spec } from '../model/spec.ts';
-import type { World } from '../model/world.ts';
+import type { UpdateCheck, World } from '../model/world.ts';
 import type { Runtime, RuntimeHint } from '../runtime/runtime.ts';
 import { sightingWithoutFuture } from '../plan/set-back.ts';
 import { soakEndsAt } from '../plan/soak.ts';
@@ -16,6 +16,8 @@ export interface LookDeps {
   readonly runtime: Runtime;
   readonly monitor: Monitor;
   readonly sealing: Sealing;
+  /** What the last searches for newer versions said, by server. */
+  readonly checks: (desired: DesiredState) => ReadonlyMap<string, UpdateCheck>;
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly bootAt: number;
@@ -69,6 +71,7 @@ export class Look {
       desired,
       wanted,
       blocked,
+      checks: this.#deps.checks(desired),
       sighting,
       pulses: monitor.pulses(),
       killRequests: Object.fromEntries(this.#killRequests),

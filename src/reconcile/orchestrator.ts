@@ -103,7 +103,8 @@ class Joined implements Orchestrator {
     this.#monitor = new Monitor({ ...rooms, ...options, recorder, hint, report });
     const engineState = (engine: SelfCheck): void => self.set({ engine });
     const look = { ...rooms, ...options, recorder, keptSpecs, engineState, bootAt: clock.now() };
-    this.#look = new Look({ ...look, monitor: this.#monitor, sealing: this.#sealing });
+    const checks: Following['checks'] = (desired) => this.#following.checks(desired);
+    this.#look = new Look({ ...look, monitor: this.#monitor, sealing: this.#sealing, checks });
     this.#controller = this.#makeController();
     this.#diary = new Diary({ ...options, recorder, clock });
   }

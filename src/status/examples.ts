@@ -62,6 +62,14 @@ export const exampleRecord: ServerRecord = {
     strategy: 'semantic',
     available: null,
     state: 'draining',
+    reason: null,
+    at: null,
+    passed_over: [
+      {
+        image: 'docker.io/liminalcommons/mcp-server-github:1.5.0',
+        reason: 'it is no image but application/vnd.cncf.helm.config.v1+json',
+      },
+    ],
     quarantined: [
       {
         version: '1.4.1',

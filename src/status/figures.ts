@@ -50,6 +50,7 @@ const aboutServers = ({ gauge, counter, seconds }: Kinds) => ({
   condition: gauge('reconcile_condition', '1 where it holds.', 'server', 'type', 'status'),
   suspended: gauge('suspend_status', '1 for a server whose deeds are held.', 'server'),
   rollout: gauge('rollout_info', '1 for a server with an update under way.', 'server', 'state'),
+  checkFailed: gauge('update_check_failed', '1 where newer versions could not be looked for.', 'server'),
   quarantined: gauge('quarantined_versions', 'Versions set aside.', 'server'),
   probes: seconds('health_probe_duration_seconds', 'Time a server took to answer a health check.'),
   rollouts: seconds('rollout_duration_seconds', 'From the start of an update to its end.', 'status'),

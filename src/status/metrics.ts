@@ -94,8 +94,10 @@ export class Metrics implements Meter {
 
   /** Only when somebody asks: views come every second, questions every fifteen. */
   #tellView({ servers, source }: StatusView): void {
-    const { health, condition, suspended, quarantined, rollout, revision, ...rest } = this.#figures;
-    for (const gauge of [health, condition, suspended, quarantined, rollout, revision]) gauge.reset();
+    const { health, condition, suspended, quarantined, checkFailed, rollout, revision, ...rest } =
+      this.#figures;
+    for (const gauge of [health, condition, suspended, quarantined, checkFailed, rollout, revision])
+      gauge.reset();
     for (const record of servers) this.#tellServer(record);
     rest.servers.set(servers.length);
     rest.depth.set(servers.filter(({ phase }) => underWay.has(phase)).length);
@@ -103,18 +105,21 @@ export class Metrics implements Meter {
   }
 
   #tellServer(record: ServerRecord): void {
-    const { health, condition, suspended, quarantined, rollout } = this.#figures;
+    const { health, condition, suspended, quarantined, checkFailed, rollout } = this.#figures;
     const { name: server } = record;
     for (const state of healthStates) health.set({ server, state }, record.health === state ? 1 : 0);
     for (const [type, holds] of Object.entries(conditionsOf(record)))
       condition.set({ server, type, status: holds ? 'True' : 'False' }, 1);
     suspended.set({ server }, record.reason === 'paused' ? 1 : 0);
     quarantined.set({ server }, record.update.quarantined.length);
-    if (record.update.state !== 'none') rollout.set({ server, state: record.update.state }, 1);
+    const { state } = record.update;
+    checkFailed.set({ server }, state === 'check_failed' ? 1 : 0);
+    if (!atRest.has(state)) rollout.set({ server, state }, 1);
   }
 }
 
 const healthStates: readonly ServerRecord['health'][] = ['healthy', 'degraded', 'unhealthy', 'unknown'];
+const atRest: ReadonlySet<string> = new Set(['none', 'check_failed']);
 const underWay: ReadonlySet<ServerRecord['phase']> = new Set<ServerRecord['phase']>([
   'pending',
   'pulling',

@@ -69,7 +69,15 @@ const Quarantine = record({
 const Update = record({
   strategy: text(),
   available: orNull(text('A newer version that is not taken because auto_update is off.')),
-  state: text('none, pulling, starting, soaking, draining, rolling_back or postponed.'),
+  state: text(
+    'none, pulling, starting, soaking, draining, rolling_back, postponed, or check_failed: newer versions are not known.',
+  ),
+  reason: orNull(text('Of check_failed: a failure code.')),
+  at: orNull(time('Of check_failed: since when no search has come to its end.')),
+  passed_over: list(
+    record({ image: text(), reason: text() }),
+    'Versions that would be next and cannot be run here: no images, or for other platforms.',
+  ),
   quarantined: list(ref('Quarantine'), 'Versions that are not tried again until their entry changes in git.'),
 });
 

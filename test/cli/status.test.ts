@@ -108,7 +108,10 @@ held               -               held    unknown    13m  http://127.0.0.1:4915
         record('x', {
           ...{ reason: 'crashes', suggested_action: 'look at its log', uptime_seconds: null, image: null },
           recovery: { attempts: 2, max_attempts: 3, next_attempt_at: null, requires_manual: false },
-          update: { strategy: 'pinned', available: '2.0.0', state: 'none', quarantined: [] },
+          update: {
+            ...{ strategy: 'pinned', available: '2.0.0', state: 'none', quarantined: [] },
+            ...{ reason: null, at: null, passed_over: [] },
+          },
         }),
       ]),
     );

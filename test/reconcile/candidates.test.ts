@@ -133,6 +133,44 @@ describe('what is followed next', () => {
     });
   });
 
+  it.each(['registry_answer', 'registry_busy', 'registry_denied', 'registry_unreachable'] as const)(
+    'is found below a tag that cannot be read (%s), and that one is told',
+    async (code) => {
+      const failure = new Failure(code, 'the registry gives something odd');
+      const { registry } = registryOf(['1.1.0', '1.2.0'], {
+        inspect: (image) =>
+          image.endsWith('1.2.0') ? Promise.reject(failure) : Promise.resolve({ sizeBytes: 7, offers: [] }),
+      });
+      expect(await ask(server(), remembered('1.0.0'), registry)).toMatchObject({
+        ripe: { version: '1.1.0' },
+        unread: [{ image: `${repository}:1.2.0`, failure }],
+      });
+    },
+  );
+
+  it('is an image: what is none is passed over, and an index in an index is pulled by the inner one', async () => {
+    const { registry } = registryOf(['1.1.0', '1.2.0'], {
+      inspect: (image) =>
+        Promise.resolve(
+          image.endsWith('1.2.0')
+            ? { sizeBytes: null, offers: [], instead: 'application/x-chart' }
+            : { sizeBytes: 7, offers: [], pullAs: 'sha256:inner' },
+        ),
+    });
+    expect(await ask(server(), remembered('1.0.0'), registry)).toMatchObject({
+      ripe: { version: '1.1.0', imageDigest: 'sha256:inner' },
+      passedOver: [{ image: `${repository}:1.2.0`, why: 'it is no image but application/x-chart' }],
+    });
+  });
+
+  it('is not that of an engine which does not answer: then nothing is said of any tag', async () => {
+    const { registry } = registryOf(['1.1.0']);
+    const failure = new Failure('engine_unreachable', 'no engine');
+    const away = { ...runtime, platform: () => Promise.reject(failure) };
+    const asking = bestOf(server(), remembered('1.0.0'), { clock, runtime: away, registry, maxAgeMs: 0 });
+    await expect(asking).rejects.toBe(failure);
+  });
+
   it('is asked for by its tag alone: of a hundred young ones only the best, and those that age already', async () => {
     const tags = Array.from({ length: 100 }, (_one, n) => `1.${n}.0`);
     const found = { [digestOf('1.7.0')]: { at: clock.now() - 1_000, version: '1.7.0' } };

@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../src/model/event.ts';
 import { Failure } from '../../src/model/failure.ts';
 import type { Registry } from '../../src/registry/registry.ts';
+import { toStatus } from '../../src/plan/describe.ts';
 import { leaveRequest } from '../../src/state/index.ts';
+import { exampleSource } from '../../src/status/examples.ts';
 import { digestOf, entry, imageOf, manifest, publish } from '../story/stories.ts';
 import { openStage, type Stage } from '../support/orchestrator.ts';
 
@@ -15,10 +17,15 @@ const slowly = (version: string, more: string): string =>
 let stage: Stage;
 let asked: string[];
 let slow: string | null;
+let broken: Failure | null;
+/** By digest: what it is instead of an image, or why it cannot be read. */
+let odd: Map<string, Failure | string>;
 
 beforeEach(async () => {
   asked = [];
   slow = null;
+  broken = null;
+  odd = new Map();
   stage = await openStage({ wrap: (rooms) => ({ ...rooms, registry: watched(rooms.registry) }) });
 });
 afterEach(() => stage.close());
@@ -29,7 +36,15 @@ const watched = (registry: Registry): Registry => ({
   tags: async (repository, options, signal) => {
     asked.push(repository);
     if (repository === slow) await givenUp(signal);
+    if (broken !== null) throw broken;
     return registry.tags(repository, options, signal);
+  },
+  inspect: async (image, ...rest) => {
+    const found = odd.get(image.slice(image.indexOf('@') + 1));
+    if (found instanceof Failure) throw found;
+    return found === undefined
+      ? registry.inspect(image, ...rest)
+      : { sizeBytes: null, offers: [], instead: found };
   },
 });
 
@@ -65,6 +80,58 @@ it('a person who asks to look gets an answer of now', async () => {
   await leaveRequest(stage.directory, { ...asking, id: 'now', at: stage.clock.now() });
   await stage.pass(2_000);
   expect(stage.orchestrator().recorder.memory.servers['a']?.resolved?.version).toBe('1.1.0');
+});
+
+describe('a search for newer versions that fails or is cut', () => {
+  const recordOf = () => toStatus(stage.published().world, stage.published().plan, around).servers[0];
+  const around = {
+    source: exampleSource,
+    ...{ inHand: {}, advertise: null, progress: {} },
+  };
+
+  it('is told with reason and time until one comes to its end, and is as desired in no word', async () => {
+    publish(stage, '1.0.0');
+    await stage.commit(manifest({ a: entry('1.0.0', FOLLOWS) }));
+    await stage.start();
+    await stage.settled();
+    await stage.pass(90_000);
+    expect(recordOf()).toMatchObject({
+      why: 'as desired',
+      update: { state: 'none', reason: null, at: null },
+    });
+    broken = new Failure('registry_answer', 'a list without an end');
+    const from = stage.clock.now();
+    await stage.pass(60_000);
+    const failed = recordOf();
+    expect(failed).toMatchObject({
+      ...{ phase: 'ready', why: 'newer versions could not be looked for: a list without an end' },
+      update: { state: 'check_failed', reason: 'registry_answer' },
+    });
+    expect(Date.parse(failed?.update.at ?? '')).toBeGreaterThanOrEqual(from);
+    await stage.pass(180_000);
+    expect(recordOf()?.update.at, 'since when, and not when last').toBe(failed?.update.at);
+    broken = null;
+    await stage.pass(60_000);
+    expect(recordOf()).toMatchObject({ why: 'as desired', update: { state: 'none' } });
+  });
+
+  it('of one odd tag takes the version below it, and names what is no image', async () => {
+    publish(stage, '1.0.0');
+    await stage.commit(manifest({ a: entry('1.0.0', FOLLOWS) }));
+    await stage.start();
+    await stage.settled();
+    publish(stage, '1.1.0', '1.2.0', '1.3.0');
+    odd.set(digestOf('1.3.0'), new Failure('registry_answer', '1.3.0 is not what it says'));
+    odd.set(digestOf('1.2.0'), 'application/x-chart');
+    await stage.pass(120_000);
+    expect(recordOf()).toMatchObject({
+      version: '1.1.0',
+      update: {
+        ...{ state: 'check_failed', reason: 'registry_answer' },
+        passed_over: [{ image: imageOf('1.2.0'), reason: 'it is no image but application/x-chart' }],
+      },
+    });
+  });
 });
 
 describe('an update that nobody allowed', () => {

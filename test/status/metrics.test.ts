@@ -15,7 +15,15 @@ async function lines(metrics: Metrics): Promise<readonly string[]> {
 describe('the figures', () => {
   it('tell how every server is', async () => {
     const metrics = new Metrics('0.1.0');
-    const ill = { ...coda, health: 'unhealthy', phase: 'failed', routable: false, reason: 'paused' } as const;
+    const unknown = { ...coda.update, state: 'check_failed', reason: 'registry_busy', at: coda.since };
+    const ill = {
+      ...coda,
+      health: 'unhealthy',
+      phase: 'failed',
+      routable: false,
+      reason: 'paused',
+      update: unknown,
+    } as const;
     metrics.publish(view([github, ill]));
     metrics.self({ manifest: 'ok', engine: 'down', journal: 'ok' });
     const told = await lines(metrics);
@@ -27,11 +35,14 @@ describe('the figures', () => {
       `mcpo_suspend_status{server="${coda.name}"} 1`,
       `mcpo_quarantined_versions{server="${name}"} 1`,
       `mcpo_rollout_info{server="${name}",state="draining"} 1`,
+      `mcpo_update_check_failed{server="${name}"} 0`,
+      `mcpo_update_check_failed{server="${coda.name}"} 1`,
       'mcpo_servers 2',
       'mcpo_self_check{check="engine"} 0',
       'mcpo_build_info{version="0.1.0"} 1',
     ])
       expect(told).toContain(line);
+    expect(told.join()).not.toContain('state="check_failed"');
   });
 
   it('forget a server that is gone, and count one check once', async () => {

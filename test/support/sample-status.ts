@@ -11,6 +11,9 @@ export function sampleStatus(): StatusView {
         strategy: 'pinned',
         available: null,
         state: 'none',
+        reason: null,
+        at: null,
+        passed_over: [],
         quarantined: [
           {
             version: '1.5.0',

@@ -305,6 +305,7 @@ export function world(
     memory: memory(Object.fromEntries(played.map((one) => [one.name, one.memory])), remembered),
     specs: Object.fromEntries(specs.map((one) => [one.digest, one])),
     allowRemovalOf: null,
+    checks: new Map(),
     lockHeld: true,
     ...rest,
   };

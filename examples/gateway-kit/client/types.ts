@@ -187,6 +187,9 @@ export interface Update {
   readonly strategy: string;
   readonly available: string | null;
   readonly state: string;
+  readonly reason: string | null;
+  readonly at: string | null;
+  readonly passed_over: readonly ({ readonly image: string; readonly reason: string })[];
   readonly quarantined: readonly (Quarantine)[];
 }
 

@@ -126,7 +126,9 @@ function* oldImages(c: Case): Generator<Verdict, number | null, undefined> {
   return unneeded.length === 0 ? null : Math.min(...unneeded.map(mayGoAt));
 }
 
-function asDesired({ view: { memory } }: Case): string {
+function asDesired({ view: { memory, check } }: Case): string {
+  // Nothing is said of what was not looked at to its end.
+  if (check?.failure != null) return `newer versions could not be looked for: ${check.failure.message}`;
   if (memory.updateNoted === null) return 'as desired';
   const available = memory.found[memory.updateNoted]?.version ?? memory.updateNoted;
   return `as desired; ${available} is available`;

@@ -47,6 +47,7 @@ const advice: Readonly<Record<string, (server: string) => string>> = {
   recovery_disabled: (server) => `start it by hand, or set recovery.enabled for ${server}`,
   image_not_found: () => 'check the image name and tag in the manifest, and that it was pushed',
   image_platform: () => "publish a version that is built for the engine's platform too, and commit it",
+  image_unsupported: () => 'publish an image under this tag, and commit a version that is one',
   registry_denied: () => 'log in to the registry on this machine: docker login',
   network_missing: () => 'create the network, or take it out of docker.networks',
   network_ambiguous: () => 'remove all but one of the networks of that name: docker network rm <id>',

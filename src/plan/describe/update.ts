@@ -5,11 +5,16 @@ import type { Portrait } from '../describe.ts';
 
 /** Where a rollout stands, and what is set aside. */
 export function updateOf(portrait: Portrait): ServerRecord['update'] {
-  const { memory, entry } = portrait.c.view;
+  const { memory, entry, check } = portrait.c.view;
+  const state = stateOf(portrait);
+  const failure = state === CHECK_FAILED ? (check?.failure ?? null) : null;
   return {
     strategy: entry?.strategy ?? 'pinned',
     available: memory.updateNoted && (memory.found[memory.updateNoted]?.version ?? memory.updateNoted),
-    state: stateOf(portrait),
+    state,
+    reason: failure?.reason ?? null,
+    at: failure === null ? null : isoSeconds(failure.at),
+    passed_over: (check?.passedOver ?? []).map(({ image, why }) => ({ image, reason: why })),
     quarantined: memory.quarantined.map(({ version, imageDigest, gate, reason, at }) => ({
       version,
       image_digest: imageDigest,
@@ -20,7 +25,17 @@ export function updateOf(portrait: Portrait): ServerRecord['update'] {
   };
 }
 
-function stateOf({ c, decision }: Portrait): string {
+const CHECK_FAILED = 'check_failed';
+
+/** What is under way comes before what could not be looked for. */
+function stateOf(portrait: Portrait): string {
+  const state = rolloutState(portrait);
+  const { entry, check } = portrait.c.view;
+  const isMissed = entry?.desiredState === 'running' && check?.failure != null;
+  return state === 'none' && isMissed ? CHECK_FAILED : state;
+}
+
+function rolloutState({ c, decision }: Portrait): string {
   const { memory, wanted, entry } = c.view;
   if (entry?.desiredState !== 'running') return 'none';
   if (decision.pull !== null && decision.pull.spec.digest === wanted?.digest) return 'pulling';

@@ -56,6 +56,13 @@ const meanings: readonly Meaning[] = [
     advice: "publish a version that is built for the engine's platform too, and commit it",
   },
   {
+    says: /unsupported media ?type|unsupported manifest|media ?type .* (not supported|unsupported)|encountered remote .*\(\w+\) when fetching|layers from manifest don't match|mismatched image rootfs|unsupported schema version/i,
+    code: 'image_unsupported',
+    class: 'version',
+    advice:
+      'publish an image under this tag: what stands there is none, or of a kind that the engine cannot run',
+  },
+  {
     says: /no such image|manifest unknown|manifest for .* not found|repository .* not found/i,
     code: 'image_not_found',
     advice: PULL_AGAIN,

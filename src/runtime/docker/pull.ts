@@ -82,7 +82,7 @@ const begin = (docker: Docker, wanted: object, auth: RegistryAuth | null): Promi
 function pullFailure(doing: string, error: unknown): Failure {
   const failure = fromDockerError(doing, error);
   const isUnclear = error instanceof SaidByEngine && failure.code === 'engine_unreachable';
-  if (!isUnclear && failure.class === 'world') return failure;
+  if (!isUnclear && (failure.class === 'world' || failure.code === 'image_unsupported')) return failure;
   return new Failure('image_pull_failed', failure.message, {
     suggestedAction: "look into the Docker Engine's log",
     cause: error,

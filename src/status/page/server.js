@@ -54,12 +54,13 @@ function lineOf(record, past) {
   const versions =
     desired === null || version === desired ? (version ?? '–') : `${version ?? '–'} → ${desired}`;
   const state = element('span', {}, element('span', { class: health }, health), ` · ${phase}`);
+  const missed = update.state === 'check_failed' ? ' (newer ones not known)' : '';
   const available = update.available === null ? '' : ` (${update.available} available)`;
   const aside = update.quarantined.length === 0 ? '' : ` (${update.quarantined.length} set aside)`;
   return [
     element('span', { class: 'name' }, name),
     state,
-    element('span', {}, versions, available, aside),
+    element('span', {}, versions, available, missed, aside),
     element('span', { class: 'why' }, [reason, why].filter(Boolean).join(': ')),
     element('span', { class: 'picture' }, picture(past)),
   ];
@@ -79,7 +80,10 @@ function factsOf(record, past) {
     ['image', record.image],
     ['digest', record.image_digest],
     ['update', update.state === 'none' ? update.strategy : `${update.strategy}, ${update.state}`],
+    ['not known since', update.at && moment(update.at)],
+    ['not known because', update.reason],
     ['available', update.available],
+    ...update.passed_over.map((each) => ['passed over', `${each.image}: ${each.reason}`]),
     ...update.quarantined.map((each) => [
       'set aside',
       `${each.version ?? each.image_digest} at ${each.gate}: ${each.reason}`,

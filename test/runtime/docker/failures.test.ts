@@ -18,6 +18,9 @@ describe('what the engine says', () => {
       'world',
     ],
     [404, 'no matching manifest for linux/arm64/v8 in the manifest list entries', 'image_platform', 'world'],
+    [500, 'unsupported media type application/vnd.cncf.helm.config.v1+json', 'image_unsupported', 'version'],
+    [500, 'unsupported manifest format', 'image_unsupported', 'version'],
+    [500, "layers from manifest don't match image configuration", 'image_unsupported', 'version'],
     [
       500,
       'choosing an image from manifest list docker://a/b: no image found in image index for architecture arm64, variant "v8", OS linux',

@@ -154,6 +154,7 @@ export class Model {
       memory: this.memory,
       specs: this.#specs,
       allowRemovalOf: null,
+      checks: new Map(),
       lockHeld: true,
     };
   }
