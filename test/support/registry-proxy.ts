@@ -40,6 +40,11 @@ export class RegistryProxy {
     this.#fault = { kind, blob };
   }
 
+  /** From now on, until `heal`, nobody answers anything. */
+  vanish(): void {
+    this.#dead = true;
+  }
+
   heal(): void {
     this.#fault = null;
     this.#dead = false;

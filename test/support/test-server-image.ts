@@ -37,7 +37,7 @@ export async function buildTestServerImage(order: TestImageOrder): Promise<Built
 }
 
 /** The image that all versions are made from, built when it is not there. */
-function testServerImage(engine: OpenedEngine): Promise<string> {
+export function testServerImage(engine: OpenedEngine): Promise<string> {
   return plainImage(engine, 'test-server', fileURLToPath(new URL('test-server', import.meta.url)));
 }
 
