@@ -28,6 +28,9 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves when all that is due now had a turn: no time passes, so no clock is needed. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Not `AbortSignal.any`: on Node 20 a long-lived parent remembers every signal derived from it, for ever. */
 function firstOf(timeout: AbortSignal, parent: AbortSignal): AbortSignal {
   if (parent.aborted) return parent;

@@ -1,9 +1,21 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../lib/clock.ts';
 import { Failure } from '../model/failure.ts';
+import type { Answer } from './answer.ts';
+import { Budget, usualRates, type Rates } from './budget.ts';
+import { Connections } from './connections.ts';
+import { tooManyRequests, WAIT_SECONDS } from './refusals.ts';
 import type { Upgrade } from './stream-socket.ts';
+import type { Turnstile } from './turnstile.ts';
 
 export interface ListenOptions {
   /** Port 0: any free one. */
@@ -11,12 +23,14 @@ export interface ListenOptions {
   /** PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly clock: Clock;
+  /** How many requests are taken; the usual ones by default. */
+  readonly rates?: Rates;
 }
 
-/** Who takes what comes in. */
+/** Who takes what comes in. What is to be refused is given with its refusal. */
 export interface Taker {
-  readonly take: RequestListener;
-  takeUpgrade(upgrade: Upgrade): void;
+  take(request: IncomingMessage, response: ServerResponse, refusal: Answer | null): void;
+  takeUpgrade(upgrade: Upgrade, refusal: Answer | null): void;
 }
 
 /** The port, its limits, and everybody who is connected. */
@@ -25,15 +39,22 @@ export class Listener {
   readonly #options: ListenOptions;
   /** Node forgets a connection once it is upgraded. */
   readonly #connections = new Set<Socket>();
+  readonly #speaking = new Connections(MAX_SPEAKING);
+  readonly #budget: Budget;
+  readonly #taker: Taker;
 
   constructor(options: ListenOptions, taker: Taker) {
     this.#options = options;
-    this.#server = createLimited(options, taker.take);
-    this.#server.on('upgrade', (request, socket, head) => taker.takeUpgrade({ request, socket, head }));
+    this.#taker = taker;
+    this.#budget = new Budget(options.rates ?? usualRates, options.clock);
+    this.#server = createLimited(options, this.#take);
+    this.#server.on('upgrade', this.#takeUpgrade);
     this.#server.on('connection', (socket: Socket) => {
       this.#connections.add(socket);
       socket.once('close', () => this.#connections.delete(socket));
     });
+    const spoken = options.tls === undefined ? 'connection' : 'secureConnection';
+    this.#server.on(spoken, (socket: Socket) => this.#speaking.admit(socket, this.#budget.own()));
   }
 
   /** Resolves with our address. Rejects with a `Failure` (`port_taken`) that says in one sentence what to do. */
@@ -58,6 +79,28 @@ export class Listener {
     for (const socket of this.#connections) socket.destroy();
     await closed;
   }
+
+  readonly #take: RequestListener = (request, response) => {
+    const { turnstile, own, address } = this.#speaking.asks(request.socket, response);
+    if (hasBody(request)) turnstile.last();
+    if (turnstile.isLast) response.shouldKeepAlive = false;
+    const isAllowed = this.#budget.allows(own, address);
+    response.once('close', () => void this.#release(turnstile, isAllowed ? 0 : WAIT_SECONDS * 1_000));
+    this.#taker.take(request, response, isAllowed ? null : tooManyRequests);
+  };
+
+  readonly #takeUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const { turnstile, own, address } = this.#speaking.asks(socket, null);
+    this.#speaking.release(socket);
+    const upgrade = { request, socket, head: Buffer.concat([head, turnstile.open()]) };
+    this.#taker.takeUpgrade(upgrade, this.#budget.allows(own, address) ? null : tooManyRequests);
+  };
+
+  /** Who was refused waits as long as they were told to. */
+  async #release(turnstile: Turnstile, afterMs: number): Promise<void> {
+    if (afterMs > 0) await this.#options.clock.sleep(afterMs);
+    await turnstile.release();
+  }
 }
 
 export const asInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host.toLowerCase());
@@ -74,6 +117,8 @@ const limits = {
 const HANDSHAKE_MS = 5_000;
 const IDLE_MS = 90_000;
 const MAX_CONNECTIONS = 2_048;
+/** From here on who has no work makes room for others. */
+const MAX_SPEAKING = 1_920;
 const LEAVE_WITHIN_MS = 1_000;
 
 function createLimited({ tls }: ListenOptions, take: RequestListener): Server {
@@ -85,6 +130,9 @@ function createLimited({ tls }: ListenOptions, take: RequestListener): Server {
   server.setTimeout(IDLE_MS);
   return server;
 }
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 
 function cannotListen(error: NodeJS.ErrnoException, address: string): Failure {
   const why = reasons[error.code ?? ''] ?? error.message;

@@ -6,6 +6,7 @@ import {
   strangeHost,
   tokenNeeded,
   tooManyReaders,
+  tooManyRequests,
   twoHosts,
   unknownPath,
   unknownServer,
@@ -123,6 +124,7 @@ function refusalsOf(route: Route): Readonly<Record<string, Response>> {
     ...(hasId(route) && !route.takesAnyId
       ? { '404': refused('There is nothing of this name.', unknownOf(route)) }
       : {}),
+    '429': refused('More is asked from one address than is answered; see Retry-After.', tooManyRequests),
     ...awayOf(route),
   };
 }

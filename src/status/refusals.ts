@@ -74,6 +74,19 @@ export const methodNotAllowed = (method: string): Answer =>
     { Allow: 'GET, HEAD' },
   );
 
+/** Who asks too often has no other answer for so long. */
+export const WAIT_SECONDS = 1;
+
+export const tooManyRequests = refusal(
+  429,
+  {
+    error_code: 'too_many_requests',
+    message: 'more is asked from this address than is answered',
+    suggested_action: 'ask less often, or follow /health/stream: it tells each change as it happens',
+  },
+  { 'Retry-After': String(WAIT_SECONDS) },
+);
+
 export const tooManyReaders = refusal(
   503,
   {

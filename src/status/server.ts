@@ -1,4 +1,4 @@
-import { type IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../lib/clock.ts';
 import { refuseStranger, refuseWithoutToken, type Access } from './access.ts';
@@ -51,6 +51,8 @@ export async function openStatusServer(options: StatusServerOptions): Promise<St
 }
 
 const WAIT_SECONDS = 30;
+/** Who comes on top of them is answered at once: with as many readers of the stream as there may be, others find room. */
+const MAX_WAITING = 640;
 
 /** Takes one question at a time from the network and gives its answer back. */
 class Desk {
@@ -72,18 +74,18 @@ class Desk {
     this.#access = { hosts, token: options.token };
   }
 
-  readonly take: RequestListener = (request, response) => {
+  take(request: IncomingMessage, response: ServerResponse, refusal: Answer | null): void {
     // What is still being sent to us is of no interest; a broken connection has nobody left to tell.
     request.resume();
-    this.#answer(request, response).catch((error: unknown) => response.destroy(error as Error));
-  };
+    this.#answer(request, response, refusal).catch((error: unknown) => response.destroy(error as Error));
+  }
 
   /** A WebSocket that may follow the stream does; any other request is answered as if it had not asked to upgrade. */
-  takeUpgrade(upgrade: Upgrade): void {
+  takeUpgrade(upgrade: Upgrade, refusal: Answer | null): void {
     const { request, socket } = upgrade;
     // A connection that breaks has nobody left to tell; its end follows by itself.
     socket.on('error', () => socket.destroy());
-    const question = this.#understand(request);
+    const question = refusal ?? this.#understand(request);
     const isSocket = request.headers.upgrade?.toLowerCase() === 'websocket' && request.method === 'GET';
     if (isSocket && !isAnswer(question) && question.route.streams && !this.#stream.isFull)
       return this.#sockets.accept(upgrade, question.ask.query['since'] ?? null);
@@ -91,7 +93,7 @@ class Desk {
     response.assignSocket(socket as Socket);
     response.shouldKeepAlive = false;
     response.once('finish', () => socket.end());
-    this.take(request, response);
+    this.take(request, response, refusal);
   }
 
   /** Who waits is answered now, and nobody waits from now on. */
@@ -100,8 +102,8 @@ class Desk {
     for (const called of this.#waiting) called.abort();
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const question = this.#understand(request);
+  async #answer(request: IncomingMessage, response: ServerResponse, refusal: Answer | null): Promise<void> {
+    const question = refusal ?? this.#understand(request);
     if (isAnswer(question)) return this.#writer.write(request, response, { answer: question, from: null });
     if (question.route.streams) return this.#follow(question, response);
     const shown = await this.#whenChanged(question, response);
@@ -133,7 +135,8 @@ class Desk {
 
   /** At once, unless the question names an index that nothing has changed since. */
   async #whenChanged(question: Question, response: ServerResponse): Promise<Shown> {
-    if (!this.#isOpen || !isUnchanged(question, this.#board.shown())) return this.#board.shown();
+    const mayWait = this.#isOpen && this.#waiting.size < MAX_WAITING;
+    if (!mayWait || !isUnchanged(question, this.#board.shown())) return this.#board.shown();
     const called = new AbortController();
     this.#waiting.add(called);
     response.once('close', () => called.abort());

@@ -19,6 +19,8 @@ export class Writer {
     if (isKnownAlready(request, answer)) return void response.writeHead(304, headers).end();
     const bytes = from === null || answer.code !== 200 ? new Bytes(answer.body) : this.#bytes(answer, from);
     const zipped = acceptsGzip(request) && bytes.plain.length >= WORTH_ZIPPING ? await bytes.zipped() : null;
+    // They went while it was made.
+    if (response.destroyed) return;
     const sent = zipped ?? bytes.plain;
     // All at once: Node is slow with headers that are set one by one.
     response.writeHead(answer.code, {
