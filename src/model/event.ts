@@ -53,6 +53,8 @@ export interface EventFields {
     version: string | null;
     /** What the entry itself names, where a strategy chose another. */
     asked?: string;
+    /** The image digest of that, where its registry was asked. */
+    asked_digest?: string;
     /** What a pull onto an empty disk fetches, where its registry was asked. */
     size_bytes?: number;
     why?: string;

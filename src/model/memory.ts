@@ -131,6 +131,8 @@ export interface Resolved {
   readonly version: string | null;
   /** The image that the entry itself names; absent in lines of older programs. */
   readonly asked?: string;
+  /** What that one stood for when it was asked for; absent while nobody had to ask. */
+  readonly askedDigest?: string;
 }
 
 export interface Quarantine {

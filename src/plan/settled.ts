@@ -1,6 +1,7 @@
 import type { DesiredServer } from '../model/desired.ts';
 import { isIdle, type Decision, type Plan } from '../model/step.ts';
 import type { World } from '../model/world.ts';
+import { isSetAside } from './choice.ts';
 import { saysDegraded } from './decide/candidate.ts';
 import { refusalOf } from './decide/facts.ts';
 import { caseOf, type Case } from './decide/words.ts';
@@ -48,15 +49,20 @@ function running(c: Case, entry: DesiredServer, decision: Decision): Standing {
   const { wanted, blocked, memory } = c.view;
   if (wanted === null) return blocked?.phase === 'failed' ? 'failed' : 'under way';
   if (answersAsWanted(c, wanted.digest)) return 'done';
-  if (restsByPolicy(c, entry)) return 'done';
-  const setAside = memory.quarantined.some(({ spec }) => spec === wanted.digest);
-  if (setAside) return isIdle(decision) && c.live?.well !== false ? 'failed' : 'under way';
+  if (restsByPolicy(c, entry)) return c.live?.spec === wanted.digest ? 'done' : 'failed';
+  if (isSetAside(memory, wanted.digest)) return setAside(c, decision);
   if (isIdle(decision) && !c.view.depsReady && c.target?.blocked) return 'waiting';
   const givenUp =
     memory.recovery.exhausted ||
     !entry.settings.recovery.enabled ||
     memory.postponed[wanted.digest] !== undefined;
   return givenUp && isIdle(decision) ? 'failed' : 'under way';
+}
+
+/** Where its entry follows versions, another is chosen first. */
+function setAside({ view: { blocked }, live }: Case, decision: Decision): Standing {
+  if (blocked?.phase === 'pending') return 'under way';
+  return isIdle(decision) && live?.well !== false ? 'failed' : 'under way';
 }
 
 function answersAsWanted({ live, view }: Case, wanted: string): boolean {
@@ -66,7 +72,7 @@ function answersAsWanted({ live, view }: Case, wanted: string): boolean {
 
 /** It ended, and its restart policy leaves it so. */
 function restsByPolicy({ live, view }: Case, { restartPolicy }: DesiredServer): boolean {
-  if (live?.ending == null || live.spec !== view.wanted?.digest) return false;
+  if (live?.ending == null) return false;
   const { by, code, sure } = live.ending;
   if (by === 'person') return sure && restartPolicy === 'unless-stopped';
   return by === 'itself' && code === 0 && restartPolicy === 'on-failure' && live.spec === view.memory.stable;

@@ -19,6 +19,14 @@ export const resolving: Blocked = {
   until: null,
 };
 
+export const choosing: Blocked = {
+  phase: 'pending',
+  reason: 'choosing_version',
+  message: 'the version it went to was set aside: the registry is being asked for the next best',
+  suggestedAction: null,
+  until: null,
+};
+
 export function missingSecret(server: string, names: readonly string[]): Blocked {
   const list = names.join(', ');
   return {

@@ -1,15 +1,13 @@
 import type { Clock } from '../lib/clock.ts';
 import { parseImage, versionOfTag } from '../manifest/image.ts';
-import type { DesiredServer } from '../model/desired.ts';
 import { Failure } from '../model/failure.ts';
 import type { Resolved, ServerMemory } from '../model/memory.ts';
-import { repositoryOf, type Blueprint } from '../model/spec.ts';
+import { repositoryOf } from '../model/spec.ts';
+import { isBarred, resolvedFor, type Deployable } from '../plan/choice.ts';
 import { leftBehind } from '../plan/floor.ts';
 import { newerVersions } from '../plan/versions.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-
-export type Deployable = DesiredServer & { readonly blueprint: Blueprint };
 
 /** An image that a strategy may go to. */
 export interface Found extends Pick<Resolved, 'image' | 'imageDigest' | 'version'> {
@@ -48,18 +46,6 @@ export interface Asking {
   readonly maxAgeMs: number;
   /** Ends every question. */
   readonly signal?: AbortSignal;
-}
-
-/** The strategy, not the moment, decides: its version does not move. */
-export const isFixed = ({ strategy, blueprint }: DesiredServer): boolean =>
-  strategy === 'pinned' || blueprint === null || blueprint.image.includes('@');
-
-export const follows = (server: DesiredServer): server is Deployable =>
-  !isFixed(server) && server.refusal === null && server.desiredState === 'running';
-
-/** The image of this very entry, as far as it has been found out; null: not yet, or it is that of an earlier entry. */
-export function resolvedFor({ entry }: Deployable, { resolved }: ServerMemory): Resolved | null {
-  return resolved?.entry === entry ? resolved : null;
 }
 
 /** What runs is kept where the entry names it, or where its strategy went there from what the entry names. */
@@ -150,10 +136,8 @@ async function foundAt(image: string, looking: LookingAt): Promise<Found | Passe
 }
 
 /** It is what is wanted now, or was set aside. */
-function isOut(imageDigest: string, { server, memory: { resolved, quarantined } }: LookingAt): boolean {
-  const now = resolved?.entry === server.entry ? resolved.imageDigest : null;
-  return imageDigest === now || quarantined.some((one) => one.imageDigest === imageDigest);
-}
+const isOut = (imageDigest: string, { server, memory }: LookingAt): boolean =>
+  imageDigest === resolvedFor(server, memory)?.imageDigest || isBarred(memory, imageDigest);
 
 const VERSION_TAG_MS = 3_600_000;
 

@@ -7,19 +7,11 @@ import { Failure, inFull } from '../model/failure.ts';
 import type { ServerMemory } from '../model/memory.ts';
 import { repositoryOf } from '../model/spec.ts';
 import type { UpdateCheck } from '../model/world.ts';
+import { follows, isFixed, resolvedFor, type Deployable } from '../plan/choice.ts';
 import { memoryOf } from '../plan/view.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import {
-  bestOf,
-  follows,
-  isFixed,
-  resolvedFor,
-  type Choice,
-  type Deployable,
-  type Found,
-  type PassedOver,
-} from './candidates.ts';
+import { bestOf, type Choice, type Found, type PassedOver } from './candidates.ts';
 import { traceOf } from './perform.ts';
 import type { Recorder } from './recorder.ts';
 

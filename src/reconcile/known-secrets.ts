@@ -2,7 +2,7 @@ import type { Log } from '../lib/log.ts';
 import { Failure, inFull } from '../model/failure.ts';
 import type { SecretRef } from '../model/spec.ts';
 import type { Secrets } from '../secrets/secrets.ts';
-import type { Deployable } from './candidates.ts';
+import type { Deployable } from '../plan/choice.ts';
 
 /** Which versions of its secrets an entry names. */
 export interface SecretRefs {

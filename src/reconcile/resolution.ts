@@ -4,11 +4,12 @@ import { parseImage, versionOfTag } from '../manifest/image.ts';
 import { Failure } from '../model/failure.ts';
 import type { Resolved, ServerMemory } from '../model/memory.ts';
 import type { Instance } from '../model/observed.ts';
+import { follows, isBarred, resolvedFor, type Deployable } from '../plan/choice.ts';
 import { isOlder } from '../plan/versions.ts';
 import { memoryOf } from '../plan/view.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { bestOf, follows, keepsTo, resolvedFor, type Deployable } from './candidates.ts';
+import { bestOf, keepsTo } from './candidates.ts';
 import { traceOf } from './perform.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -43,15 +44,51 @@ export class Resolution {
     const own = newestFirst(instances.filter((instance) => instance.server === server.name));
     const back = await this.#barWhatItLeaves(server, own);
     const kept = own.find(({ spec }) => spec !== null && keepsTo(server, spec.image, { back }))?.spec ?? null;
-    const chosen = kept ?? (await this.#choose(server, { back }));
+    await this.#record(server, kept ?? (await this.#choose(server, { back })));
+  }
+
+  /**
+   * The version that the entry went to was set aside: goes to the best that was not, down to the one that the entry itself
+   * names. False: there is none. Rejects with the `Failure` of a registry that cannot say.
+   */
+  async chooseAgain(server: Deployable, instances: readonly Instance[]): Promise<boolean> {
+    const own = newestFirst(instances.filter((instance) => instance.server === server.name));
+    const chosen = await this.#bestLeft(server, own);
+    const now = resolvedFor(server, this.#memoryOf(server));
+    // While we asked, a commit or a newer version came.
+    if (now === null || !isBarred(this.#memoryOf(server), now.imageDigest)) return true;
+    if (chosen !== null) await this.#record(server, chosen, 'the version it went to was set aside');
+    return chosen !== null;
+  }
+
+  /** What is newer before what runs, and that before what the entry names. */
+  async #bestLeft(server: Deployable, own: readonly Instance[]): Promise<Chosen | null> {
+    const memory = this.#memoryOf(server);
+    const ripe = server.autoUpdate ? await this.#ripe(server) : null;
+    if (ripe !== null) return ripe;
+    const back = memory.quarantined.some(({ gate }) => gate === 'reverted');
+    const kept = own.find(
+      ({ spec }) =>
+        spec !== null && keepsTo(server, spec.image, { back }) && !isBarred(memory, spec.imageDigest),
+    )?.spec;
+    if (kept != null) return kept;
+    const { image } = server.blueprint;
+    const imageDigest = memory.resolved?.askedDigest ?? (await this.#ask(image));
+    return isBarred(memory, imageDigest) ? null : { image, imageDigest };
+  }
+
+  async #record(server: Deployable, chosen: Chosen, why?: string): Promise<void> {
+    const { image, imageDigest, askedDigest } = chosen;
     await this.#deps.recorder.record({
       event: 'version_resolved',
       server: server.name,
       traceId: traceOf(server.name, this.#deps),
       fields: {
-        ...{ entry: server.entry, image: chosen.image, image_digest: chosen.imageDigest },
-        version: chosen.image === server.blueprint.image ? server.version : versionOf(chosen.image),
+        ...{ entry: server.entry, image, image_digest: imageDigest },
+        version: image === server.blueprint.image ? server.version : versionOf(image),
         asked: server.blueprint.image,
+        ...(askedDigest === undefined ? {} : { asked_digest: askedDigest }),
+        ...(why === undefined ? {} : { why }),
       },
     });
   }
@@ -83,15 +120,22 @@ export class Resolution {
   /** What the entry names; the best that its strategy allows where it follows and may. */
   async #choose(server: Deployable, { back }: { readonly back: boolean }): Promise<Chosen> {
     const { image } = server.blueprint;
-    const asked = { image, imageDigest: await this.#ask(image) };
+    const imageDigest = await this.#ask(image);
+    const asked = { image, imageDigest, askedDigest: imageDigest };
     if (back || !follows(server) || !server.autoUpdate) return asked;
+    return { ...asked, ...(await this.#ripe(server)) };
+  }
+
+  /** null: there is nothing newer, or nobody can say now. */
+  async #ripe(server: Deployable): Promise<Pick<Chosen, 'image' | 'imageDigest'> | null> {
     try {
       const { ripe } = await bestOf(server, this.#memoryOf(server), { ...this.#deps, maxAgeMs: 5_000 });
-      return ripe ?? asked;
+      return ripe === null ? null : { image: ripe.image, imageDigest: ripe.imageDigest };
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
+      const { image } = server.blueprint;
       this.#deps.log.info({ image }, `what is newer is asked for later (${error.message})`);
-      return asked;
+      return null;
     }
   }
 
@@ -115,7 +159,7 @@ export class Resolution {
   }
 }
 
-type Chosen = Pick<Resolved, 'image' | 'imageDigest'>;
+type Chosen = Pick<Resolved, 'image' | 'imageDigest' | 'askedDigest'>;
 
 /** What answers before what does not, the newest before the older ones. */
 const newestFirst = (instances: readonly Instance[]): Instance[] =>

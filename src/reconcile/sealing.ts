@@ -4,9 +4,10 @@ import type { Resolved } from '../model/memory.ts';
 import type { Instance } from '../model/observed.ts';
 import { sealSpec, type SecretRef, type Spec } from '../model/spec.ts';
 import type { Blocked } from '../model/world.ts';
+import { mustChooseAgain, type Deployable } from '../plan/choice.ts';
+import { memoryOf } from '../plan/view.ts';
 import type { Secrets } from '../secrets/secrets.ts';
-import { blockedBy, missingSecret, resolving, type Trouble } from './blocked.ts';
-import type { Deployable } from './candidates.ts';
+import { blockedBy, choosing, missingSecret, resolving, type Trouble } from './blocked.ts';
 import { KnownSecrets } from './known-secrets.ts';
 import { Resolution, type ResolutionDeps } from './resolution.ts';
 
@@ -37,6 +38,8 @@ export class Sealing {
   readonly #resolution: Resolution;
   readonly #specs = new Map<string, { readonly key: string; readonly spec: Spec }>();
   readonly #trouble = new Map<string, Trouble>();
+  /** Server -> the entry and what was set aside of it when no other version was left. */
+  readonly #nothingLeft = new Map<string, string>();
   /** Servers and entries that are being asked about: a newer entry does not wait for the answer about an older one. */
   readonly #busy = new Set<string>();
 
@@ -51,9 +54,10 @@ export class Sealing {
     const wanted: Record<string, Spec> = {};
     const blocked: Record<string, Blocked> = {};
     for (const server of desired.servers.filter(isDeployable)) {
-      const sealed = this.#seal(server) ?? this.#begin(server, instances);
+      const sealed = this.#seal(server) ?? this.#begin(server, () => this.#resolve(server, instances));
       if ('digest' in sealed) wanted[server.name] = sealed;
-      else blocked[server.name] = sealed;
+      const trouble = 'digest' in sealed ? this.#chooseAgain(server, sealed, instances) : sealed;
+      if (trouble !== null) blocked[server.name] = trouble;
     }
     return { wanted, blocked };
   }
@@ -105,25 +109,46 @@ export class Sealing {
     return left > 0 && left <= Math.max(LONGEST_RETRY_MS, failure.retryAfterMs ?? 0);
   }
 
-  #begin(server: Deployable, instances: readonly Instance[]): Blocked {
+  /** null: what is wanted stands, or of its entry nothing else is left. */
+  #chooseAgain(server: Deployable, { digest }: Spec, instances: readonly Instance[]): Blocked | null {
+    const memory = memoryOf(this.#deps.recorder, server.name);
+    if (!mustChooseAgain(server, memory, digest)) return null;
+    const setAside = JSON.stringify([server.entry, memory.quarantined.map(({ spec }) => spec)]);
+    if (this.#nothingLeft.get(server.name) === setAside) return null;
+    return this.#begin(
+      server,
+      async () => {
+        const isChosen = await this.#resolution.chooseAgain(server, instances);
+        if (!isChosen) this.#nothingLeft.set(server.name, setAside);
+      },
+      choosing,
+    );
+  }
+
+  /** Does it beside, unless it is in hand or put off. What failed before is what it waits for. */
+  #begin(server: Deployable, work: () => Promise<void>, meanwhile = resolving): Blocked {
     const trouble = this.#trouble.get(server.name);
     const waits = trouble !== undefined && trouble.entry === server.entry && this.#isPutOff(trouble);
     const question = `${server.name} ${server.entry}`;
     if (!waits && !this.#busy.has(question)) {
       this.#busy.add(question);
-      const resolved = this.#resolve(server, instances).catch(this.#deps.report);
-      void resolved.then(() => {
+      const done = this.#try(server, work).catch(this.#deps.report);
+      void done.then(() => {
         this.#busy.delete(question);
         this.#deps.hint();
       });
     }
-    return trouble?.entry === server.entry ? blockedBy(trouble) : resolving;
+    return trouble?.entry === server.entry ? blockedBy(trouble) : meanwhile;
   }
 
   async #resolve(server: Deployable, instances: readonly Instance[]): Promise<void> {
+    await this.#secrets.read(server);
+    if (this.#resolution.resolvedOf(server) === null) await this.#resolution.resolve(server, instances);
+  }
+
+  async #try(server: Deployable, work: () => Promise<void>): Promise<void> {
     try {
-      await this.#secrets.read(server);
-      if (this.#resolution.resolvedOf(server) === null) await this.#resolution.resolve(server, instances);
+      await work();
       this.#trouble.delete(server.name);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/model/failure.ts';
 import { emptyServerMemory, type ServerMemory } from '../../src/model/memory.ts';
-import { bestOf, follows, keepsTo, type Deployable } from '../../src/reconcile/candidates.ts';
+import { follows, type Deployable } from '../../src/plan/choice.ts';
+import { bestOf, keepsTo } from '../../src/reconcile/candidates.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { memoryRuntime } from '../../src/runtime/index.ts';
 import { fakeClock } from '../support/fake-clock.ts';

@@ -84,6 +84,23 @@ export const badUpdates: readonly Story[] = [
     },
   },
   {
+    name: 'a commit is carried out although the newest version is bad',
+    says: 'the one before stands in, and then the best of the entry as merged takes its place',
+    async tell(stage) {
+      publish(stage, '1.0.0');
+      await stage.commit(manifest({ a: entry('1.0.0', FOLLOWS) }));
+      await stage.settled();
+      await stage.pass(30_000);
+      publish(stage, '1.0.1', '1.1.0');
+      stage.engine.controls.behave(digestOf('1.1.0'), { answersAfterMs: 600_000 });
+      await stage.commit(manifest({ a: entry('1.0.0', `${FOLLOWS}, config: { env: { LOG: debug } }`) }), {
+        traceId: 'merged',
+      });
+      await stage.pass(130_000);
+      await stage.settled();
+    },
+  },
+  {
     name: 'without rollback a bad version is left where it is',
     says: 'it is recovered in place: nothing goes back, nothing is set aside',
     async tell(stage) {

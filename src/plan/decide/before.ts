@@ -24,7 +24,8 @@ function* wayBack(c: Case): Rows {
     yield act(failed, 'its version was set aside');
   }
   const to = c.target?.spec;
-  if (to === undefined || to === wanted || memory.rollback?.from === spec) return;
+  if (to === undefined || memory.rollback?.from === spec) return;
+  if (to === wanted && to.digest !== memory.stable) return;
   const back = {
     from_version: version,
     to_version: to.settings.version,

@@ -1,6 +1,7 @@
 import type { Evidence, Gate } from '../../model/event.ts';
 import type { Spec } from '../../model/spec.ts';
 import type { Recording } from '../../model/step.ts';
+import { namesAnother } from '../choice.ts';
 import { evidenceOf, record } from './about.ts';
 import { ladder } from './ladder.ts';
 import { isQuarantined } from './target.ts';
@@ -66,7 +67,13 @@ export function hasFallback(c: Case, spec: string): boolean {
   if (isStable(c, spec)) return false;
   // One whose image is gone cannot be run until it is here again.
   const another = c.targets.some((target) => target.spec.digest !== spec && !target.imageMissing);
-  return (another && (c.view.entry?.rollbackOnFailure ?? true)) || anotherAnswers(c, spec);
+  const mayGoBack = c.view.entry?.rollbackOnFailure ?? true;
+  return (mayGoBack && (another || anotherIsNamed(c, spec))) || anotherAnswers(c, spec);
+}
+
+/** A strategy chose this one; the entry itself names another. */
+function anotherIsNamed({ view: { entry, wanted, memory } }: Case, spec: string): boolean {
+  return entry !== null && wanted?.digest === spec && namesAnother(entry, memory, wanted.imageDigest);
 }
 
 const anotherAnswers = ({ view, seen }: Case, spec: string): boolean =>

@@ -8,6 +8,7 @@ import type { Case, Seen } from './words.ts';
 export function* ladder(c: Case, seen: Seen): Rows {
   const { memory, now, entry } = c.view;
   if (!(entry?.settings.recovery ?? c.settings.recovery).enabled) {
+    if (memory.rollback?.open === true) yield wayBackFailed(c, seen);
     return yield wait('it needs a person: recovery is turned off');
   }
   yield* lastAttemptFailed(c, seen);

@@ -2,6 +2,7 @@ import type { Stranger } from '../../model/observed.ts';
 import { imageRefOf, isExclusive, type Spec } from '../../model/spec.ts';
 import type { Pull } from '../../model/step.ts';
 import type { View } from '../../model/world.ts';
+import { isSetAside } from '../choice.ts';
 import { wait, type Wait } from './verdict.ts';
 import type { Seen } from './words.ts';
 
@@ -26,12 +27,27 @@ export function targetsOf(view: View, seen: readonly Seen[], live: Seen | null):
   const { memory, wanted, entry } = view;
   const stable = (entry?.rollbackOnFailure ?? true) ? memory.stable : null;
   const digests = [wanted?.digest, memory.promoted?.spec, stable, live?.spec];
-  return [...new Set(digests)]
+  const targets = [...new Set(digests)]
     .filter((digest) => typeof digest === 'string' && !isQuarantined(view, digest))
     .map((digest) => specOf(view, digest ?? ''))
     .filter((spec) => spec !== null)
     .map((spec) => targetOf(view, seen, spec));
+  const [next, ...before] = targets;
+  if (next === undefined || next.spec !== wanted || digests.lastIndexOf(wanted.digest) > 0) return targets;
+  if (!isGoingBack(view) || !before.some(({ blocked }) => blocked === null)) return targets;
+  return seen.some((one) => one.spec === wanted.digest && one.running)
+    ? targets
+    : [{ ...next, blocked: next.blocked ?? theOneBefore }, ...before];
 }
+
+/** A version was set aside, and the one before does not answer yet: service first, and then the next version. */
+function isGoingBack({ memory: { quarantined, rollback, stable } }: View): boolean {
+  const fallen = quarantined.at(-1);
+  if (fallen === undefined || fallen.gate === 'reverted' || fallen.spec === stable) return false;
+  return rollback?.from !== fallen.spec || rollback.open;
+}
+
+const theOneBefore = wait('a version was set aside: the one before answers first');
 
 /** 2.1 What has to be brought here: for what is wanted first, and then for what could be gone back to. */
 export function missingImage({ name, entry }: View, targets: readonly Target[]): Pull | null {
@@ -40,9 +56,7 @@ export function missingImage({ name, entry }: View, targets: readonly Target[]):
   return missing === undefined ? null : { server: name, spec: missing.spec };
 }
 
-/** The stable spec never is: it is recovered. */
-export const isQuarantined = ({ memory }: View, spec: string): boolean =>
-  spec !== memory.stable && memory.quarantined.some((quarantine) => quarantine.spec === spec);
+export const isQuarantined = ({ memory }: View, spec: string): boolean => isSetAside(memory, spec);
 
 /** null: neither wanted, nor on a label, nor kept. */
 export function specOf({ wanted, specs, instances }: View, digest: string): Spec | null {

@@ -8,12 +8,7 @@ const LONGEST_RETRY_MS = 900_000;
 
 /** Which version is on its way, answers, is proven, or is set aside. */
 export const rollout: Folds<ServerMemory> = {
-  version_resolved: (server, { entry, image, image_digest: imageDigest, version = null, asked = image }) => ({
-    ...server,
-    resolved: { entry, image, imageDigest, version, asked },
-    updateNoted: server.updateNoted === imageDigest ? null : server.updateNoted,
-    found: version === null ? server.found : newerThan(version, server.found),
-  }),
+  version_resolved: resolved,
   update_started: (server, { rollout_id: id, spec, from_version: fromVersion = null, time_ms: at }) => ({
     ...server,
     rollout: { id, spec, at, fromVersion },
@@ -45,6 +40,22 @@ export const rollout: Folds<ServerMemory> = {
   rollback_completed: wayBackEnded,
   rollback_failed: wayBackEnded,
 };
+
+/** What the entry itself names is asked for once: a version chosen later does not say it again. */
+function resolved(server: ServerMemory, event: Event<'version_resolved'>): ServerMemory {
+  const { entry, image, image_digest: imageDigest, version = null, asked = image } = event;
+  const known = server.resolved?.entry === entry ? server.resolved?.askedDigest : undefined;
+  const askedDigest = event.asked_digest ?? known;
+  return {
+    ...server,
+    resolved: {
+      ...{ entry, image, imageDigest, version, asked },
+      ...(askedDigest === undefined ? {} : { askedDigest }),
+    },
+    updateNoted: server.updateNoted === imageDigest ? null : server.updateNoted,
+    found: version === null ? server.found : newerThan(version, server.found),
+  };
+}
 
 /** What is left behind need not be remembered as seen. */
 const newerThan = (version: string, found: ServerMemory['found']): ServerMemory['found'] =>

@@ -1,0 +1,38 @@
+import type { DesiredServer } from '../model/desired.ts';
+import type { Resolved, ServerMemory } from '../model/memory.ts';
+import type { Blueprint } from '../model/spec.ts';
+
+export type Deployable = DesiredServer & { readonly blueprint: Blueprint };
+
+/** The strategy, not the moment, decides: its version does not move. */
+export const isFixed = ({ strategy, blueprint }: DesiredServer): boolean =>
+  strategy === 'pinned' || blueprint === null || blueprint.image.includes('@');
+
+export const follows = (server: DesiredServer): server is Deployable =>
+  !isFixed(server) && server.refusal === null && server.desiredState === 'running';
+
+/** The image of this very entry, as far as it has been found out; null: not yet, or it is that of an earlier entry. */
+export function resolvedFor(
+  { entry }: Pick<DesiredServer, 'entry'>,
+  { resolved }: ServerMemory,
+): Resolved | null {
+  return resolved?.entry === entry ? resolved : null;
+}
+
+/** A version of this image was set aside under the entry as it is: a strategy does not go to it. */
+export const isBarred = ({ quarantined }: ServerMemory, imageDigest: string): boolean =>
+  quarantined.some((one) => one.imageDigest === imageDigest);
+
+/** The stable spec never is: it is recovered. */
+export const isSetAside = ({ stable, quarantined }: ServerMemory, spec: string): boolean =>
+  spec !== stable && quarantined.some((one) => one.spec === spec);
+
+/** Of an entry that follows versions the one chosen was set aside: another is to be chosen, or git would not be obeyed. */
+export const mustChooseAgain = (server: DesiredServer, memory: ServerMemory, wanted: string): boolean =>
+  follows(server) && resolvedFor(server, memory) !== null && isSetAside(memory, wanted);
+
+/** What the entry itself names is known, is not this, and was not set aside: it can be run instead. */
+export function namesAnother(server: DesiredServer, memory: ServerMemory, imageDigest: string): boolean {
+  const named = follows(server) ? resolvedFor(server, memory)?.askedDigest : undefined;
+  return named !== undefined && named !== imageDigest && !isBarred(memory, named);
+}
