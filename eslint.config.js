@@ -1,4 +1,5 @@
 import tseslint from 'typescript-eslint';
+import { ownKeys } from './test/support/own-keys.js';
 
 export default tseslint.config(
   { ignores: ['dist', 'coverage', '**/node_modules', 'examples/mcp-server', 'test/support/test-server'] },
@@ -29,13 +30,16 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts'],
+    plugins: { ours: { rules: { 'own-keys': ownKeys } } },
     rules: {
+      'ours/own-keys': 'error',
       'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 40, skipBlankLines: true, skipComments: true }],
       'max-params': ['error', 4],
       'no-console': 'error',
     },
   },
+  { files: ['src/lib/own-value.ts'], rules: { 'ours/own-keys': 'off' } },
   { files: ['*.config.{js,ts}'], rules: { 'no-restricted-syntax': 'off' } },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
 );

@@ -1,5 +1,6 @@
 import { memoryJournal, readEvents } from '../journal/index.ts';
 import { silentLog } from '../lib/log.ts';
+import { ownValue } from '../lib/own-value.ts';
 import { grantedSecrets, type Policy } from '../manifest/policy.ts';
 import type { DesiredState } from '../model/desired.ts';
 import type { Event } from '../model/event.ts';
@@ -111,7 +112,9 @@ async function lookOnce(desired: DesiredState, looking: Looking): Promise<{ worl
 /** Every tag is a digest, or cannot be; everybody who runs has been asked. */
 const isKnown = ({ blocked, sighting, pulses }: World): boolean =>
   Object.values(blocked).every(({ reason }) => reason !== 'resolving_image') &&
-  sighting.instances.every(({ id, state }) => state !== 'running' || pulses[id]?.lastCheckAt != null);
+  sighting.instances.every(
+    ({ id, state }) => state !== 'running' || ownValue(pulses, id)?.lastCheckAt != null,
+  );
 
 async function lookFor(looking: Looking): Promise<{ look: Look; monitor: Monitor }> {
   const { config, io, policy, recorder, engine } = looking;

@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import { err, ok, type Result } from '../lib/result.ts';
+import { ownValue } from '../lib/own-value.ts';
 import { Failure } from '../model/failure.ts';
 
 /** One command of the program. `--help`, the reference in docs/ and shell completion are made from this table alone. */
@@ -120,14 +121,14 @@ function settle(
   typed: Typed,
   env: Io['env'],
 ): Result<Record<string, unknown>, string> {
-  const values: Record<string, unknown> = {};
+  const values: [string, unknown][] = [];
   for (const given of [...givenArguments(command, typed), ...givenOptions(command, typed, env)]) {
     const { option, texts } = given;
     const value = texts.length === 0 ? option.fallback : option.read(texts);
     if (!value.ok) return err(`${command.name}: ${given.called} ${value.error}`);
-    values[given.name] = value.value;
+    values.push([given.name, value.value]);
   }
-  return ok(values);
+  return ok(Object.fromEntries(values));
 }
 
 interface Given {
@@ -147,11 +148,11 @@ function givenArguments(command: Pick<Command, 'arguments'>, typed: Typed): Give
 
 function givenOptions(command: Pick<Command, 'options'>, typed: Typed, env: Io['env']): Given[] {
   return Object.entries(command.options).map(([name, option]) => {
-    const own = typed.options[name];
+    const own = ownValue(typed.options, name);
     if (own !== undefined) return { name, option, called: flagName(name), texts: textsOf(own) };
     const variable = environmentName(name);
     // An empty variable is how compose files and unit files say "not set".
-    const fromEnv = env[variable] ?? '';
+    const fromEnv = ownValue(env, variable) ?? '';
     if (fromEnv === '') return { name, option, called: flagName(name), texts: [] };
     return { name, option, called: variable, texts: split(option, fromEnv) };
   });

@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import { catalogue, type CatalogueEntry } from '../model/catalogue.ts';
 import type { Event } from '../model/event.ts';
 import { clean, painted, type Style, type Tone } from './table.ts';
@@ -55,7 +56,7 @@ const telling = [
 function factsOf(event: Readonly<Record<string, unknown>>): string {
   const details = event['details'] as { error?: unknown } | undefined;
   const named = telling
-    .map((name) => [name, valueText(event[name])] as const)
+    .map((name) => [name, valueText(ownValue(event, name))] as const)
     .filter(([, value]) => value !== '')
     .map(([name, value]) => `${name} ${value}`);
   return [...named, valueText(details?.error), valueText(event['why'])]

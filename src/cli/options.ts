@@ -1,4 +1,5 @@
 import { err, ok, type Result } from '../lib/result.ts';
+import { ownValue } from '../lib/own-value.ts';
 import type { Option } from './command.ts';
 
 /** The kinds of option there are. Each says how its text is read and what is wrong with a text that cannot be. */
@@ -78,7 +79,7 @@ export function choice<Word extends string>(
 function readDuration(value: string): Result<number, string> {
   const match = /^(\d{1,9})([smhd]?)$/.exec(value);
   if (match === null) return err(`must be a length of time such as 30s, 10m or 2h, not "${value}"`);
-  return ok(Number(match[1]) * (secondsPerUnit[match[2] ?? ''] ?? 1));
+  return ok(Number(match[1]) * (ownValue(secondsPerUnit, match[2] ?? '') ?? 1));
 }
 
 const secondsPerUnit: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };

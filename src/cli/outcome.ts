@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import type { StatusView } from '../model/status.ts';
 import type { Io } from './command.ts';
 import { styleOf, table, type Cell, type Tone } from './table.ts';
@@ -16,7 +17,7 @@ export function outcomeTable(view: StatusView | null, io: Pick<Io, 'stdout' | 'e
   if (view.servers.length === 0) return 'no servers\n';
   const rows = view.servers.map((record): Cell[] => [
     record.name,
-    { text: record.phase, tone: tones[record.phase] ?? 'plain' },
+    { text: record.phase, tone: ownValue(tones, record.phase) ?? 'plain' },
     record.health,
     record.version ?? '-',
     record.url ?? '-',

@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import { catalogue } from '../model/catalogue.ts';
 import type { Event } from '../model/event.ts';
 
@@ -45,7 +46,9 @@ function inOrder(event: Record<string, unknown>) {
 }
 
 const pick = (event: Record<string, unknown>, keys: readonly string[]): Record<string, unknown> =>
-  Object.fromEntries(keys.filter((key) => event[key] !== undefined).map((key) => [key, event[key]]));
+  Object.fromEntries(
+    keys.filter((key) => ownValue(event, key) !== undefined).map((key) => [key, ownValue(event, key)]),
+  );
 
 /** `{"key": "value", ...}`: inside strings JSON escapes every newline, so those of the indentation are the only ones. */
 function spaced(value: Record<string, unknown>): string {

@@ -1,3 +1,4 @@
+import { ownValue } from './own-value.ts';
 /** Plain data, such as JSON holds, that says the same. What is the same object costs nothing. */
 export function isEqual(one: unknown, other: unknown): boolean {
   if (one === other) return true;
@@ -6,6 +7,7 @@ export function isEqual(one: unknown, other: unknown): boolean {
   const fields = Object.entries(one);
   if (fields.length !== Object.keys(other).length) return false;
   return fields.every(
-    ([key, value]) => key in other && isEqual(value, (other as Record<string, unknown>)[key]),
+    ([key, value]) =>
+      Object.hasOwn(other, key) && isEqual(value, ownValue(other as Record<string, unknown>, key)),
   );
 }

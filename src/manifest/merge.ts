@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import { isRecord } from './places.ts';
 import type { Defaults, ServerEntry } from './schema/server.ts';
 
@@ -18,11 +19,11 @@ export function withDefaults(entry: ServerEntry, { docker, ...defaults }: Defaul
 
 function merged(below: unknown, above: unknown, block: string): unknown {
   if (!isRecord(below) || !isRecord(above)) return above;
-  const chosen = ALTERNATIVES[block] ?? [];
+  const chosen = ownValue(ALTERNATIVES, block) ?? [];
   const decided = chosen.some((key) => Object.hasOwn(above, key));
   const kept = Object.entries(below).filter(([key]) => !(decided && chosen.includes(key)));
   const joined = Object.entries(above).map(([key, value]) => {
-    const under = Object.hasOwn(below, key) ? below[key] : undefined;
+    const under = ownValue(below, key);
     return [key, merged(under, value, key)] as const;
   });
   return Object.fromEntries([...kept, ...joined]);

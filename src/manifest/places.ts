@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Finding } from './finding.ts';
 
@@ -59,7 +60,8 @@ export function inOrder(problems: readonly Problem[]): readonly Problem[] {
 function step(walk: { path: string; value: unknown }, token: string): void {
   const inList = Array.isArray(walk.value);
   walk.path = inList ? `${walk.path}[${token}]` : under(walk.path, token);
-  walk.value = isRecord(walk.value) || inList ? (walk.value as Record<string, unknown>)[token] : undefined;
+  walk.value =
+    isRecord(walk.value) || inList ? ownValue(walk.value as Record<string, unknown>, token) : undefined;
 }
 
 function nearest(path: string, places: Places): Place {

@@ -1,6 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
+import { ownValue } from '../lib/own-value.ts';
 import type { Problem } from '../model/problem.ts';
 import { checkFor } from './check.ts';
 import { bytesOf } from './container.ts';
@@ -120,7 +121,7 @@ export function trusting(policy: Policy, patterns: readonly string[]): Policy {
 
 /** Names of shared secrets that a server may take. */
 export const grantedSecrets = (policy: Policy, server: string): readonly string[] =>
-  Object.hasOwn(policy.allowSecrets, server) ? (policy.allowSecrets[server] ?? []) : [];
+  ownValue(policy.allowSecrets, server) ?? [];
 
 function toPolicy(written: PolicyFile): Policy {
   const { cpus, memory, pids } = written.max_resources ?? {};

@@ -1,5 +1,6 @@
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
+import { ownValue } from '../lib/own-value.ts';
 import { parseImage, versionOfTag } from './image.ts';
 import { isRecord, under } from './places.ts';
 import { readManifest } from './read.ts';
@@ -76,7 +77,7 @@ function wordsOf(manifest: unknown, server: string): readonly Word[] | null {
 
 /** The nested shape says inside a block what the others say at the top. */
 function blockOf(entry: Readonly<Record<string, unknown>>, block: string): Readonly<Record<string, unknown>> {
-  const inner = entry[block];
+  const inner = ownValue(entry, block);
   return isRecord(inner) ? inner : entry;
 }
 
@@ -123,7 +124,9 @@ function differences(before: unknown, after: unknown, path: string): readonly Om
   }
   if (isRecord(before) && isRecord(after)) {
     const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-    return [...keys].flatMap((key) => differences(before[key], after[key], under(path, key)));
+    return [...keys].flatMap((key) =>
+      differences(ownValue(before, key), ownValue(after, key), under(path, key)),
+    );
   }
   return Object.is(before, after) ? [] : [{ path, to: String(after) }];
 }

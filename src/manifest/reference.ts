@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import { isRecord } from './places.ts';
 import { policySchema } from './policy.ts';
 import { manifestJsonSchema } from './schema/manifest.ts';
@@ -69,7 +70,10 @@ function own(
   schema: { readonly properties: Block; readonly required: readonly string[] },
   keys: readonly string[],
 ): Block {
-  return { ...schema, properties: Object.fromEntries(keys.map((key) => [key, schema.properties[key]])) };
+  return {
+    ...schema,
+    properties: Object.fromEntries(keys.map((key) => [key, ownValue(schema.properties, key)])),
+  };
 }
 
 /** The block itself, then each block inside it. */
@@ -109,7 +113,7 @@ function kindOf(schema: Block): string {
     integer: 'whole number',
   };
   const type = typeof schema['type'] === 'string' ? schema['type'] : 'any';
-  return `${names[type] ?? type}${range(schema)}`;
+  return `${ownValue(names, type) ?? type}${range(schema)}`;
 }
 
 function range({ minimum, exclusiveMinimum, maximum }: Block): string {

@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import { isRecord } from './places.ts';
 import { closest } from './suggest.ts';
 
@@ -23,7 +24,7 @@ interface Sentence {
 
 /** A broken rule as a sentence, and what to do about it. */
 export function sentenceFor(breach: Breach): Sentence {
-  const known = sentences[breach.keyword];
+  const known = ownValue(sentences, breach.keyword);
   return known?.(breach) ?? { message: `breaks the rule \`${breach.keyword}\``, advice: describe(breach) };
 }
 
@@ -122,7 +123,7 @@ function outOfRange(breach: Breach): Sentence {
 
 function adviceOfProperty(schema: Readonly<Record<string, unknown>>, key: string): string {
   const properties = isRecord(schema['properties']) ? schema['properties'] : {};
-  const about = properties[key];
+  const about = ownValue(properties, key);
   const description = isRecord(about) ? about['description'] : undefined;
   return typeof description === 'string' ? `Add \`${key}\`: ${description}` : `Add \`${key}\`.`;
 }

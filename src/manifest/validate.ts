@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import type { DesiredServer, DesiredState } from '../model/desired.ts';
 import type { Problem } from '../model/problem.ts';
 import { inOrder, placeOf } from './places.ts';
@@ -37,8 +38,8 @@ function toProblem(server: DesiredServer, index: number, read: ReadManifest, fil
   const { refusal } = server;
   if (refusal?.phase !== 'refused') return [];
   const path = `servers[${index}]`;
-  const block = `${path}.${BLOCK_OF[refusal.reason] ?? 'docker'}`;
-  const [line, column] = read.places[block] ?? read.places[path] ?? [0, 0];
+  const block = `${path}.${ownValue(BLOCK_OF, refusal.reason) ?? 'docker'}`;
+  const [line, column] = ownValue(read.places, block) ?? ownValue(read.places, path) ?? [0, 0];
   return [
     {
       severity: 'error',

@@ -2,6 +2,7 @@ import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, st
 import type { Document, ParsedNode, YAMLError, YAMLMap, YAMLSeq } from 'yaml';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
+import { ownValue } from '../lib/own-value.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Place, Places, Written } from './places.ts';
 import { problemAt, under } from './places.ts';
@@ -39,8 +40,8 @@ const STRICT = {
 } as const;
 
 function toProblem({ code, message, pos }: YAMLError, lines: LineCounter, file: string): Problem {
-  const said = MESSAGES[code] ?? withoutQuotation(message);
-  return problemAt(file, placeAt(lines, pos[0]), said, ADVICE[code] ?? 'Correct the YAML here.');
+  const said = ownValue(MESSAGES, code) ?? withoutQuotation(message);
+  return problemAt(file, placeAt(lines, pos[0]), said, ownValue(ADVICE, code) ?? 'Correct the YAML here.');
 }
 
 /** Some messages end with the text in question, which may be a value that nobody should log. */

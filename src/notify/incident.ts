@@ -1,3 +1,4 @@
+import { ownValue, without } from '../lib/own-value.ts';
 import { catalogue } from '../model/catalogue.ts';
 import type { Event, EventType } from '../model/event.ts';
 
@@ -76,7 +77,7 @@ export function judge(open: Incidents, event: Event): Judged {
   const found = topics[event.event_type];
   if (found === undefined || isOfCandidate(event) || isNobodysFailure(event)) return { open, notice: null };
   const key = `${found.about}:${event.server_name ?? ''}`;
-  return ways[found.does]({ open, event, key, known: open[key] ?? null, about: found.about });
+  return ways[found.does]({ open, event, key, known: ownValue(open, key) ?? null, about: found.about });
 }
 
 interface Told {
@@ -190,9 +191,6 @@ function newIncident(key: string, event: Event, about: Topic['about']): Incident
   return { key, ...told, reminds: about !== 'update', escalated: false, wellSince: null, relapsed: false };
 }
 
-const without = (open: Incidents, key: string): Incidents =>
-  Object.fromEntries(Object.entries(open).filter(([other]) => other !== key));
-
 const bounded = (open: Incidents): Incidents =>
   Object.fromEntries(Object.entries(open).slice(-MOST_INCIDENTS));
 
@@ -208,6 +206,6 @@ function textOf(event: Event): string {
 }
 
 function wordOf(event: Event, field: string): string | null {
-  const value: unknown = (event as unknown as Record<string, unknown>)[field];
+  const value = ownValue(event as unknown as Record<string, unknown>, field);
   return typeof value === 'string' && value !== '' ? value : null;
 }

@@ -1,4 +1,5 @@
 import { isoSeconds } from '../lib/time.ts';
+import { ownValue } from '../lib/own-value.ts';
 import type { DesiredServer } from '../model/desired.ts';
 import type { Health } from '../model/observed.ts';
 import type { ServerRecord, SourceStatus, StatusView } from '../model/status.ts';
@@ -38,7 +39,13 @@ export function toStatus(world: World, plan: Plan, around: Surroundings): Status
   const there = viewsOf(world).filter(({ entry, instances }) => entry !== null || instances.length > 0);
   const servers = there.map((view) => {
     const decision = decisions.get(view.name) ?? undecided(view);
-    return recordOf({ c: caseOf(view), decision, inHand: around.inHand[view.name] ?? null, world, around });
+    return recordOf({
+      c: caseOf(view),
+      decision,
+      inHand: ownValue(around.inHand, view.name) ?? null,
+      world,
+      around,
+    });
   });
   return { schema_version: '1.0', view: plan.view, source: around.source, servers };
 }
@@ -144,20 +151,20 @@ function isRoutable(c: Case, health: Health): boolean {
   const active = activeOf(c);
   if (active === null) return false;
   if (health !== 'unknown') return health !== 'unhealthy';
-  const last = c.view.memory.health[active.instance.id];
+  const last = ownValue(c.view.memory.health, active.instance.id);
   return last !== undefined && last.was && last.state !== 'unhealthy';
 }
 
 /** Unix ms since when its record's phase or health has been what it is, as well as memory knows. */
 function sinceOf({ c, world }: Portrait): number {
   const { live, view, cand } = c;
-  const known = live === null ? undefined : view.memory.health[live.instance.id];
+  const known = live === null ? undefined : ownValue(view.memory.health, live.instance.id);
   const began = live?.ending?.at ?? live?.instance.startedAt ?? cand?.instance.createdAt;
   return Math.max(known?.at ?? 0, began ?? 0) || world.memory.acceptedAt;
 }
 
 function whyOf({ around, c }: Portrait, decision: Decision): string {
-  const pulled = around.progress[c.view.name];
+  const pulled = ownValue(around.progress, c.view.name);
   if (decision.pull !== null && pulled !== undefined && pulled.total > 0) {
     return `${decision.why}: ${Math.floor((100 * pulled.done) / pulled.total)} % pulled`;
   }

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../lib/digest.ts';
+import { ownValue } from '../lib/own-value.ts';
 import type { DesiredServer, DesiredState } from '../model/desired.ts';
 import type { Blueprint } from '../model/spec.ts';
 
@@ -112,9 +113,9 @@ function keyWords(
 ): string[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return names.flatMap((name) => {
-    if (!(name in before)) return [`${what} ${name} added`];
-    if (!(name in after)) return [`${what} ${name} removed`];
-    return before[name] === after[name] ? [] : [`${what} ${name} changed`];
+    if (!Object.hasOwn(before, name)) return [`${what} ${name} added`];
+    if (!Object.hasOwn(after, name)) return [`${what} ${name} removed`];
+    return ownValue(before, name) === ownValue(after, name) ? [] : [`${what} ${name} changed`];
   });
 }
 
@@ -123,7 +124,7 @@ function otherWords(before: DesiredServer, after: DesiredServer): string[] {
   const was = carried(before);
   const is = carried(after);
   return Object.keys(is)
-    .filter((key) => canonicalJson(was[key]) !== canonicalJson(is[key]))
+    .filter((key) => canonicalJson(ownValue(was, key)) !== canonicalJson(ownValue(is, key)))
     .map((key) => `${snake(key)} changed`);
 }
 

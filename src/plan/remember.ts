@@ -1,7 +1,8 @@
+import { ownValue, without } from '../lib/own-value.ts';
 import type { Event } from '../model/event.ts';
 import { emptyMemory, emptyServerMemory, type Memory, type ServerMemory } from '../model/memory.ts';
 import { exits } from './remember/exits.ts';
-import { fold, without, type Folds } from './remember/fold.ts';
+import { fold, type Folds } from './remember/fold.ts';
 import { images, orphaned, orphans } from './remember/images.ts';
 import { recovery } from './remember/recovery.ts';
 import { obeyed } from './remember/request.ts';
@@ -51,8 +52,8 @@ const MOST_FOUND = 50;
 
 function available(server: ServerMemory, event: Event<'update_available'>): ServerMemory {
   const { image, image_digest: digest, version = null, first_seen_ms: at = event.time_ms } = event;
-  const { [digest]: known, ...others } = server.found;
-  const oldest = Object.entries(others).slice(0, MOST_FOUND - 1);
+  const known = ownValue(server.found, digest);
+  const oldest = Object.entries(without(server.found, digest)).slice(0, MOST_FOUND - 1);
   const found = Object.fromEntries([...oldest, [digest, { at, ...known, version, image }] as const]);
   return { ...server, updateNoted: digest, found };
 }
@@ -68,7 +69,7 @@ function withdrawn(
 function ofServer(memory: Memory, event: Event): Memory {
   const { server_name: name } = event;
   if (name === undefined) return memory;
-  const before = memory.servers[name] ?? emptyServerMemory;
+  const before = ownValue(memory.servers, name) ?? emptyServerMemory;
   const after = [rollout, images, exits, recovery, rest, notes].reduce(
     (server, part) => fold(part, server, event),
     before,
@@ -92,8 +93,9 @@ const complete = (server: Partial<ServerMemory>): ServerMemory => ({
 
 /** Nothing is left of it but its images; that its entry came back in the meantime is not forgotten with it. */
 function removed(memory: Memory, { server_name: name = '', time_ms: at }: Event<'server_removed'>): Memory {
-  const { [name]: known, ...others } = memory.servers;
+  const known = ownValue(memory.servers, name);
   if (known === undefined) return memory;
+  const others = without(memory.servers, name);
   const left = { ...memory, servers: others, orphans: orphaned(memory, known, at) };
   if (known.entry === null) return left;
   const { entry, traceId, prune } = known;

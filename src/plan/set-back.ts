@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import type { Memory, Pause, ServerMemory } from '../model/memory.ts';
 import type { Instance, Pulse, Sighting } from '../model/observed.ts';
 
@@ -81,6 +82,6 @@ const pausesOf = (before: Memory, moved: Memory['servers']): Memory['servers'] =
   Object.fromEntries(
     Object.entries(moved).map(([name, server]): [string, ServerMemory] => [
       name,
-      withPause(server, before.servers[name]?.pause ?? null),
+      withPause(server, ownValue(before.servers, name)?.pause ?? null),
     ]),
   );

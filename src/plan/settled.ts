@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import type { DesiredServer } from '../model/desired.ts';
 import { isIdle, type Decision, type Plan } from '../model/step.ts';
 import type { World } from '../model/world.ts';
@@ -55,7 +56,7 @@ function running(c: Case, entry: DesiredServer, decision: Decision): Standing {
   const givenUp =
     memory.recovery.exhausted ||
     !entry.settings.recovery.enabled ||
-    memory.postponed[wanted.digest] !== undefined;
+    ownValue(memory.postponed, wanted.digest) !== undefined;
   return givenUp && isIdle(decision) ? 'failed' : 'under way';
 }
 

@@ -1,4 +1,5 @@
 import { oncePer } from '../lib/once.ts';
+import { ownValue } from '../lib/own-value.ts';
 import type { DesiredServer } from '../model/desired.ts';
 import { emptyServerMemory, type ServerMemory } from '../model/memory.ts';
 import type { Instance, Pulse } from '../model/observed.ts';
@@ -15,7 +16,7 @@ export function viewsOf(world: World): View[] {
 }
 
 export const memoryOf = ({ memory }: Pick<World, 'memory'>, server: string): ServerMemory =>
-  memory.servers[server] ?? emptyServerMemory;
+  ownValue(memory.servers, server) ?? emptyServerMemory;
 
 /** Its entry in the manifest; undefined: it has none. */
 export const entryOf = ({ desired }: Pick<World, 'desired'>, server: string): DesiredServer | undefined =>
@@ -26,7 +27,7 @@ export const instancesOf = ({ sighting }: Pick<World, 'sighting'>, server: strin
 
 /** The pulse that belongs to the instance's present start; null: nothing was asked since. */
 export function pulseOf(world: { readonly pulses: World['pulses'] }, instance: Instance): Pulse | null {
-  const pulse = world.pulses[instance.id];
+  const pulse = ownValue(world.pulses, instance.id);
   return pulse?.startedAt === instance.startedAt ? pulse : null;
 }
 
@@ -79,8 +80,8 @@ function viewOf(world: World, name: string, shared: Shared): View {
     bootAt,
     engineStartedAt: sighting.engine.startedAt,
     entry,
-    wanted: mayBegin ? (world.wanted[name] ?? null) : null,
-    blocked: mayBegin ? (world.blocked[name] ?? null) : null,
+    wanted: mayBegin ? (ownValue(world.wanted, name) ?? null) : null,
+    blocked: mayBegin ? (ownValue(world.blocked, name) ?? null) : null,
     check: mayBegin ? (world.checks.get(name) ?? null) : null,
     instances: shared.instances.get(name) ?? [],
     pulses,
@@ -118,7 +119,7 @@ function imagesInUse({ sighting, wanted, memory, specs }: World): Set<string> {
   const labelled = sighting.instances.map(({ spec }) => spec);
   const remembered = Object.values(memory.servers)
     .flatMap(({ stable, promoted }) => [stable, promoted?.spec])
-    .map((digest) => specs[digest ?? '']);
+    .map((digest) => ownValue(specs, digest ?? ''));
   const all: (Spec | null | undefined)[] = [...labelled, ...Object.values(wanted), ...remembered];
   return new Set([...all.flatMap((spec) => (spec ? [imageRefOf(spec)] : [])), ...keptImages(memory)]);
 }
@@ -133,7 +134,7 @@ function keptImages({ servers, orphans }: World['memory']): string[] {
 
 function broughtBy(world: World, name: string, { caretaker }: Shared): View['brought'] {
   const { pulled, pulledAt } = memoryOf(world, name);
-  const own = Object.fromEntries(pulled.map((ref) => [ref, pulledAt[ref] ?? 0]));
+  const own = Object.fromEntries(pulled.map((ref) => [ref, ownValue(pulledAt, ref) ?? 0]));
   return name === caretaker ? { ...world.memory.orphans, ...own } : own;
 }
 

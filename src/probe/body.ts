@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 /** What a health answer says, read leniently (contracts section 5). Nothing in it can be trusted to be what it should. */
 export interface HealthBody {
   /** null: no status word that we know, so the body is not readable. */
@@ -75,7 +76,7 @@ const asObject = (value: unknown): Json => (isObject(value) ? value : {});
 
 function statusOf(value: unknown): HealthBody['status'] {
   const word = typeof value === 'string' ? value.trim().toLowerCase() : '';
-  return Object.hasOwn(statusWords, word) ? (statusWords[word] ?? null) : null;
+  return Object.hasOwn(statusWords, word) ? (ownValue(statusWords, word) ?? null) : null;
 }
 
 /** A zone-less time is UTC: servers write it with Python's `isoformat()` inside a container. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { ownValue } from '../lib/own-value.ts';
 import type { ProbeResult } from './probe.ts';
 import { failed, unknown } from './result.ts';
 
@@ -32,7 +33,7 @@ export async function askOnce(
 }
 
 /** The peer hung up without an answer; on a kept connection that may only mean that it was kept too long. */
-export const isHangUp = (error: unknown): boolean => reasons[codeOf(error)] === 'closed';
+export const isHangUp = (error: unknown): boolean => ownValue(reasons, codeOf(error)) === 'closed';
 
 const timedOut = (question: Question): ProbeResult => failed('timeout', !question.answered);
 
@@ -51,7 +52,7 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 function resultOf(error: unknown, question: Question): ProbeResult {
-  const reason = reasons[codeOf(error)];
+  const reason = ownValue(reasons, codeOf(error));
   if (reason === undefined) return unknown('probe_error');
   return failed(reason, reason !== 'bad_answer' && !question.answered);
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { ownValue } from '../lib/own-value.ts';
 import { parseImage, versionOfTag } from '../manifest/image.ts';
 import { Failure } from '../model/failure.ts';
 import type { Resolved, ServerMemory } from '../model/memory.ts';
@@ -131,7 +132,7 @@ async function foundAt(image: string, looking: LookingAt): Promise<Found | Passe
   const { sizeBytes, pullAs: imageDigest = tagged } = fit;
   if (isOut(imageDigest, looking)) return null;
   const version = server.strategy === 'latest' ? null : versionOf(image);
-  const firstSeenAt = memory.found[imageDigest]?.at ?? asking.clock.now();
+  const firstSeenAt = ownValue(memory.found, imageDigest)?.at ?? asking.clock.now();
   return { image, imageDigest, version, firstSeenAt, sizeBytes };
 }
 

@@ -1,4 +1,5 @@
 import { secondsBetween } from '../lib/time.ts';
+import { ownValue } from '../lib/own-value.ts';
 import { ofIncident } from '../model/catalogue.ts';
 import type { EventDraft, EventType } from '../model/event.ts';
 import { isOwnSpec, type Memory, type ServerMemory } from '../model/memory.ts';
@@ -16,7 +17,7 @@ export interface Moment {
  */
 export function dress(draft: EventDraft, memory: Memory, moment: Moment): EventDraft {
   if (draft.server === null) return draft;
-  const server = memory.servers[draft.server];
+  const server = ownValue(memory.servers, draft.server);
   const joins = { ...rolloutId(draft.event, server, moment.newId), ...incidentOf(draft, server, moment) };
   return { ...draft, fields: { ...joins, ...draft.fields } } as EventDraft;
 }

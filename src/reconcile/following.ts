@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { isEqual } from '../lib/equal.ts';
 import { News } from '../lib/news.ts';
+import { ownValue } from '../lib/own-value.ts';
 import type { DesiredServer, DesiredState } from '../model/desired.ts';
 import { Failure, inFull } from '../model/failure.ts';
 import type { ServerMemory } from '../model/memory.ts';
@@ -154,9 +155,9 @@ export class Following {
     const newest = young[0] ?? ripe;
     const { found, updateNoted } = this.#memoryOf(server);
     // What cannot be read now may still be there.
-    const told = found[updateNoted ?? '']?.image;
+    const told = ownValue(found, updateNoted ?? '')?.image;
     if (unread.some(({ image }) => image === told)) return;
-    const wasTold = newest !== null && found[newest.imageDigest] !== undefined;
+    const wasTold = newest !== null && ownValue(found, newest.imageDigest) !== undefined;
     if (newest?.imageDigest === updateNoted || (newest === null && updateNoted === null)) return;
     if (newest === null || (wasTold && updateNoted !== null))
       await this.#withdraw(server, newest?.imageDigest ?? null);
@@ -188,7 +189,7 @@ export class Following {
       event: 'update_withdrawn',
       server: server.name,
       traceId: traceOf(server.name, this.#deps),
-      fields: { image_digest: updateNoted, version: found[updateNoted]?.version ?? null, still },
+      fields: { image_digest: updateNoted, version: ownValue(found, updateNoted)?.version ?? null, still },
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { ownValue } from '../lib/own-value.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { emptyServerMemory, type ServerMemory } from '../model/memory.ts';
 import type { Instance, Sighting } from '../model/observed.ts';
@@ -33,14 +34,14 @@ export interface LookDeps {
 export class Look {
   readonly #deps: LookDeps;
   readonly #killRequests = new Map<string, number>();
-  #specs: Record<string, Spec>;
+  #specs: Readonly<Record<string, Spec>>;
   /** Unix ms; not later than now, however the clock was set. */
   #bootAt: number;
   #lockHeld = true;
 
   constructor(deps: LookDeps) {
     this.#deps = deps;
-    this.#specs = { ...deps.keptSpecs };
+    this.#specs = deps.keptSpecs;
     this.#bootAt = deps.bootAt;
   }
 
@@ -101,7 +102,9 @@ export class Look {
       stable,
       promoted?.spec ?? null,
     ]);
-    const known = remembered.flatMap((digest) => (digest === null ? [] : (this.#specs[digest] ?? [])));
+    const known = remembered.flatMap((digest) =>
+      digest === null ? [] : (ownValue(this.#specs, digest) ?? []),
+    );
     const wanted = this.#deps.sealing.known(desired);
     const pulled = Object.values(memory.servers).flatMap((server) => server.pulled);
     const brought = [...pulled, ...Object.keys(memory.orphans)];
@@ -110,7 +113,10 @@ export class Look {
 
   #learnSpecs(wanted: Readonly<Record<string, Spec>>, sighting: Sighting): void {
     const labelled = sighting.instances.flatMap(({ spec }) => (spec === null ? [] : [spec]));
-    for (const spec of [...labelled, ...Object.values(wanted)]) this.#specs[spec.digest] = spec;
+    const found = [...labelled, ...Object.values(wanted)];
+    const news = found.filter(({ digest }) => !Object.hasOwn(this.#specs, digest));
+    if (news.length === 0) return;
+    this.#specs = { ...this.#specs, ...Object.fromEntries(news.map((spec) => [spec.digest, spec])) };
   }
 
   #forgetGone(sighting: Sighting): void {
@@ -125,7 +131,7 @@ export class Look {
       .filter(({ state }) => state === 'running')
       .flatMap((instance) => {
         const own = settings.get(instance.server) ?? instance.spec?.settings;
-        return own === undefined ? [] : [patient(instance, own, servers[instance.server])];
+        return own === undefined ? [] : [patient(instance, own, ownValue(servers, instance.server))];
       });
   }
 }
@@ -138,6 +144,6 @@ const patient = (
   instance,
   settings: health,
   startsWithinSeconds: update.healthyDeadlineSeconds,
-  draining: memory.drains[instance.id] !== undefined,
+  draining: ownValue(memory.drains, instance.id) !== undefined,
   askAt: soakEndsAt(memory, instance, update),
 });

@@ -1,4 +1,5 @@
 import type { Log } from '../lib/log.ts';
+import { ownValue } from '../lib/own-value.ts';
 import { Failure, inFull } from '../model/failure.ts';
 import type { EventDraft, Gate } from '../model/event.ts';
 import type { Spec } from '../model/spec.ts';
@@ -95,7 +96,7 @@ function pause(
   { server, spec }: { server: string; spec: Spec },
   { failure, hands }: Told,
 ): number {
-  const count = hands.recorder.memory.servers[server]?.postponed[spec.digest]?.count ?? 0;
+  const count = ownValue(ownValue(hands.recorder.memory.servers, server)?.postponed, spec.digest)?.count ?? 0;
   const doubling = Math.min(FIRST_RETRY_MS * 2 ** count, LONGEST_RETRY_MS);
   const outage = gate !== 'pull' && spec.order === 'stop-first' && hasRun(server, hands);
   const least = outage ? spec.settings.recovery.slowRetrySeconds * 1_000 : 0;
@@ -103,7 +104,7 @@ function pause(
 }
 
 const hasRun = (server: string, hands: Hands): boolean =>
-  (hands.recorder.memory.servers[server]?.promoted ?? null) !== null;
+  (ownValue(hands.recorder.memory.servers, server)?.promoted ?? null) !== null;
 
 /** A start that fails by the version's own fault is an exit like any other, or it would be started without end. */
 function endedByItself(

@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import { either } from '../lib/either.ts';
+import { ownValue } from '../lib/own-value.ts';
 import type { Instance, Pulse } from '../model/observed.ts';
 import type { HealthCheck } from '../model/spec.ts';
 import { withoutLeap } from '../plan/set-back.ts';
@@ -103,7 +104,7 @@ export class Monitor {
       return this.#visit(known, patient);
     if (known !== undefined) this.#discharge(instance.id, known);
     const { recorder, random, clock, report } = this.#deps;
-    const remembered = recorder.memory.servers[instance.server]?.health[instance.id];
+    const remembered = ownValue(ownValue(recorder.memory.servers, instance.server)?.health, instance.id);
     const bed: Bed = {
       patient,
       pulse: seedPulse(instance, remembered ?? null),

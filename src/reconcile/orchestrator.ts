@@ -1,4 +1,5 @@
 import { News } from '../lib/news.ts';
+import { ownValue } from '../lib/own-value.ts';
 import { Failure, inFull } from '../model/failure.ts';
 import type { Request, StateFolder } from '../state/state.ts';
 import type { SelfCheck } from '../status/status.ts';
@@ -225,7 +226,7 @@ class Joined implements Orchestrator {
   }
 
   readonly #knows = (server: string): boolean =>
-    this.recorder.memory.servers[server] !== undefined ||
+    ownValue(this.recorder.memory.servers, server) !== undefined ||
     (this.intake.desired?.servers.some(({ name }) => name === server) ?? false);
 
   readonly #obey = ({ request, server }: Request): void => {

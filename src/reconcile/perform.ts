@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { ownValue } from '../lib/own-value.ts';
 import type { EventDraft, EventFields, EventType, Of } from '../model/event.ts';
 import type { Instance } from '../model/observed.ts';
 import type { Spec } from '../model/spec.ts';
@@ -168,7 +169,7 @@ async function withLog(
 
 /** A rollout begins with the first deed for a spec that was never promoted nor stable; restoring one is no rollout. */
 export async function beginRollout(server: string, spec: Spec, hands: Hands): Promise<void> {
-  const memory = hands.recorder.memory.servers[server];
+  const memory = ownValue(hands.recorder.memory.servers, server);
   const known = [memory?.rollout?.spec, memory?.stable, memory?.promoted?.spec];
   if (known.includes(spec.digest)) return;
   const { image, imageDigest, order, settings } = spec;
@@ -196,7 +197,7 @@ export async function write<T extends EventType>(
 /** The trace of the revision that last changed this server's entry: it is what put the server there. */
 export function traceOf(server: string, { recorder }: { readonly recorder: Recorder }): string {
   const { memory } = recorder;
-  return memory.servers[server]?.traceId ?? memory.traceId ?? 'orchestrator';
+  return ownValue(memory.servers, server)?.traceId ?? memory.traceId ?? 'orchestrator';
 }
 
 export function aboutOf(instance: Instance): Of {

@@ -51,15 +51,15 @@ export class Sealing {
 
   /** Every entry that can be run, sealed; for the others what they wait for. Starts what is missing. */
   look(desired: DesiredState, instances: readonly Instance[]): Sealed {
-    const wanted: Record<string, Spec> = {};
-    const blocked: Record<string, Blocked> = {};
+    const wanted: [string, Spec][] = [];
+    const blocked: [string, Blocked][] = [];
     for (const server of desired.servers.filter(isDeployable)) {
       const sealed = this.#seal(server) ?? this.#begin(server, () => this.#resolve(server, instances));
-      if ('digest' in sealed) wanted[server.name] = sealed;
+      if ('digest' in sealed) wanted.push([server.name, sealed]);
       const trouble = 'digest' in sealed ? this.#chooseAgain(server, sealed, instances) : sealed;
-      if (trouble !== null) blocked[server.name] = trouble;
+      if (trouble !== null) blocked.push([server.name, trouble]);
     }
-    return { wanted, blocked };
+    return { wanted: Object.fromEntries(wanted), blocked: Object.fromEntries(blocked) };
   }
 
   /** The specs that are sealed by now; starts nothing. */

@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import type { DesiredState } from '../model/desired.ts';
 import type { EventFields } from '../model/event.ts';
 import type { Memory } from '../model/memory.ts';
@@ -40,12 +41,14 @@ function changes(
 ): Pick<EventFields['manifest_synced'], 'entries' | 'added' | 'changed' | 'removed'> {
   const entries = Object.fromEntries(desired.servers.map(({ name, entry }) => [name, entry]));
   const names = Object.keys(entries);
-  const known = (name: string): string | null => servers[name]?.entry ?? null;
+  const known = (name: string): string | null => ownValue(servers, name)?.entry ?? null;
   return {
     entries,
     added: names.filter((name) => known(name) === null),
-    changed: names.filter((name) => known(name) !== null && known(name) !== entries[name]),
-    removed: Object.keys(servers).filter((name) => known(name) !== null && entries[name] === undefined),
+    changed: names.filter((name) => known(name) !== null && known(name) !== ownValue(entries, name)),
+    removed: Object.keys(servers).filter(
+      (name) => known(name) !== null && ownValue(entries, name) === undefined,
+    ),
   };
 }
 

@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../model/failure.ts';
@@ -58,7 +59,7 @@ export async function readCredentials(configPath: string | null, host: string): 
 }
 
 async function loginIn(config: DockerConfig, host: string): Promise<Login> {
-  const helper = config.credHelpers?.[host] ?? config.credsStore;
+  const helper = ownValue(config.credHelpers, host) ?? config.credsStore;
   const inFile = fromFile(config, host);
   const file = { credentials: inFile, from: inFile === null ? null : 'file', trouble: null };
   if (typeof helper !== 'string' || helper === '') return file;

@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import { Failure } from '../model/failure.ts';
 import { fetchManifest, isDigest, isIndexType, type Manifest } from './manifests.ts';
 import type { OciClient } from './oci.ts';
@@ -104,7 +105,7 @@ const isEntry = (value: unknown): value is Entry =>
   Number.isSafeInteger((value as Entry).size);
 
 function readEntries({ json }: Manifest, host: string, field: 'manifests' | 'layers'): readonly Entry[] {
-  const list = json[field];
+  const list = ownValue(json, field);
   if (!Array.isArray(list)) throw new Failure('registry_answer', `${host} gives a manifest without ${field}`);
   return list.filter(isEntry);
 }
@@ -122,7 +123,7 @@ function inOrder(entries: readonly Entry[], { os, architecture, variant }: Platf
   const own = of(architecture);
   const same = own.filter(({ platform }) => platform?.variant === variant);
   const open = entries.filter(({ platform, mediaType }) => platform == null && isIndexType(mediaType));
-  return [...new Set([...same, ...own, ...of(alsoRuns[architecture] ?? '-'), ...open])];
+  return [...new Set([...same, ...own, ...of(ownValue(alsoRuns, architecture) ?? '-'), ...open])];
 }
 
 /** Attestations stand in an index as well, for a platform that is unknown. */

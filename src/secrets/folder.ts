@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import { constants, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../model/failure.ts';
@@ -73,7 +74,7 @@ async function readSecret(
   const own = directory === null ? null : await readValue(join(directory, server, name), server, name);
   if (own !== null || !options.granted(server).includes(name)) return own;
   const shared = directory === null ? null : await readValue(join(directory, name), server, name);
-  return shared ?? usable(environment[`MCP_SECRET_${name}`] ?? '', server, name);
+  return shared ?? usable(ownValue(environment, `MCP_SECRET_${name}`) ?? '', server, name);
 }
 
 async function readValue(file: string, server: string, name: string): Promise<string | null> {

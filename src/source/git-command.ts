@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import { Readable } from 'node:stream';
 import { simpleGit, type SimpleGit, type SimpleGitOptions } from 'simple-git';
 import { orAborted } from './deadline.ts';
@@ -117,7 +118,7 @@ function hardened(folder: string, call: Call & { readonly mark: string }, abort:
 
 function environmentOf(folder: string, settings: GitSettings): Record<string, string> {
   const inherited = INHERITED.flatMap((name) => {
-    const value = settings.environment[name];
+    const value = ownValue(settings.environment, name);
     return value === undefined ? [] : [[name, value] as const];
   });
   return {

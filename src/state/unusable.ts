@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import { Failure } from '../model/failure.ts';
 
 const advice: Readonly<Record<string, string>> = {
@@ -20,7 +21,7 @@ export function stateFailure(path: string, error: unknown): Failure {
     full ? 'disk_full' : 'state_unusable',
     `the state folder ${path} cannot be used (${code})`,
     {
-      suggestedAction: advice[code] ?? 'Check its disk, or give --state another folder.',
+      suggestedAction: ownValue(advice, code) ?? 'Check its disk, or give --state another folder.',
     },
   );
 }

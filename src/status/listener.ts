@@ -9,6 +9,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../lib/clock.ts';
+import { ownValue } from '../lib/own-value.ts';
 import { Failure } from '../model/failure.ts';
 import type { Answer } from './answer.ts';
 import { Budget, usualRates, type Rates } from './budget.ts';
@@ -135,7 +136,7 @@ const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 
 function cannotListen(error: NodeJS.ErrnoException, address: string): Failure {
-  const why = reasons[error.code ?? ''] ?? error.message;
+  const why = ownValue(reasons, error.code ?? '') ?? error.message;
   const suggestedAction = 'choose another address with --listen <host:port>';
   const message = `the status endpoint cannot listen on ${address}: ${why}; ${suggestedAction}`;
   return new Failure('port_taken', message, { cause: error, suggestedAction });

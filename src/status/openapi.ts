@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import type { Answer } from './answer.ts';
 import {
   badQuery,
@@ -113,7 +114,7 @@ interface Response {
 
 function refusalsOf(route: Route): Readonly<Record<string, Response>> {
   const [name] = Object.keys(route.query);
-  const bad = name === undefined ? twoHosts : badQuery(name, route.query[name]?.says ?? '');
+  const bad = name === undefined ? twoHosts : badQuery(name, ownValue(route.query, name)?.says ?? '');
   return {
     ...(isFollowed(route)
       ? { '304': { description: 'Nothing has changed since the ETag in If-None-Match.' } }

@@ -1,3 +1,4 @@
+import { ownValue } from '../lib/own-value.ts';
 import type { Answer } from './answer.ts';
 import type { Shown } from './board.ts';
 import { badQuery, badTarget, notReady, unknownPath } from './refusals.ts';
@@ -77,16 +78,16 @@ function decode(text: string): string {
 
 /** The name of the first parameter that cannot be read, or all of them. Unknown ones are let be. */
 function readQuery(route: Route, given: URLSearchParams): Ask['query'] | string {
-  const query: Record<string, number> = {};
+  const query: [string, number][] = [];
   for (const [name, parameter] of Object.entries(route.query)) {
     const text = given.get(name);
     if (text === null) continue;
     const value = parameter.read(text);
     if (value === null) return name;
-    query[name] = value;
+    query.push([name, value]);
   }
-  return query;
+  return Object.fromEntries(query);
 }
 
 const takesOf = (route: Route, name: string): string =>
-  `${route.query[name]?.says ?? ''} ${JSON.stringify(route.query[name]?.schema)}`;
+  `${ownValue(route.query, name)?.says ?? ''} ${JSON.stringify(ownValue(route.query, name)?.schema)}`;

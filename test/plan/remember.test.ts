@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { toLine, fromLine } from '../../src/journal/line.ts';
 import type { Event } from '../../src/model/event.ts';
 import { emptyMemory, emptyServerMemory, type Memory, type ServerMemory } from '../../src/model/memory.ts';
 import { remember } from '../../src/plan/remember.ts';
+import { objectWords } from '../support/object-words.ts';
+import { sampleEvents } from '../support/sample-log.ts';
 import { NOW, SECOND, event, instance, of, spec } from '../support/world.ts';
 
 const v1 = spec('github');
@@ -496,4 +499,42 @@ describe('the log', () => {
     const after = server([...told, event('version_resolved', resolved)]).found;
     expect(Object.keys(after)).toEqual(Object.keys(kept).slice(2));
   });
+});
+
+describe('whatever a server is called, and whatever a container, a version or an image', () => {
+  const evening = (server: string): Memory => {
+    const told = sampleEvents.map((one) => JSON.stringify(one).replaceAll('mcp-server-github', server));
+    return fold(told.map((line) => JSON.parse(line) as Event));
+  };
+
+  it.each(objectWords)('a log of %s is remembered as any other', (word) => {
+    const known = evening(word);
+    const like = evening('github');
+    expect(Object.keys(known.servers)).toEqual([word]);
+    expect(Object.values(known.servers)).toEqual(Object.values(like.servers));
+    const line = toLine(event('memory_checkpoint', { memory: known }, { server: null }));
+    expect(Object.entries(fold([fromLine(line) as Event]).servers)).toEqual(Object.entries(known.servers));
+  });
+
+  it.each(objectWords)(
+    'a spec, a container and a digest that are called %s have no past that nobody wrote',
+    (word) => {
+      const about = { ...one, spec: word, container_id: word };
+      const failed = event('update_gate_failed', {
+        ...{ gate: 'create', class: 'world', spec: word, error: 'no', image_digest: word, version: null },
+      });
+      const told = event('update_available', {
+        image: 'i',
+        image_digest: word,
+        version: '2.0.0',
+        current: null,
+      });
+      const known = server([failed, told, exited(about)]);
+      expect(Object.entries(known.postponed)).toMatchObject([[word, { count: 1 }]]);
+      expect(Object.entries(known.found)).toEqual([[word, { at: NOW, version: '2.0.0', image: 'i' }]]);
+      expect(Object.entries(known.health)).toEqual([
+        [word, { state: 'unhealthy', at: NOW - SECOND, was: false }],
+      ]);
+    },
+  );
 });

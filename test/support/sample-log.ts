@@ -4,7 +4,7 @@ import type { Event, EventDraft, EventFields, EventType, Of } from '../../src/mo
 
 /** What one evening wrote: a good release, a bad one, a crash, and a manifest that nobody could read. */
 export const sampleLog = (): string =>
-  `${events.map((event, position) => toLine({ ...event, seq: position + 1 })).join('\n')}\n`;
+  `${sampleEvents.map((event, position) => toLine({ ...event, seq: position + 1 })).join('\n')}\n`;
 
 const START = Date.UTC(2026, 10, 20, 20, 0, 0);
 const GITHUB = 'mcp-server-github';
@@ -36,7 +36,7 @@ const said = <T extends EventType>(...one: Said<T>): Event => {
   return lineOf(second, { event, server, traceId, fields } as EventDraft);
 };
 
-const events: readonly Event[] = [
+export const sampleEvents: readonly Event[] = [
   said(0, 'orchestrator-4be1', null, 'orchestrator_started', {
     boot_id: '4be1',
     owner: 'default',

@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import type { DockerFlag } from './docker-run.ts';
 import type { Variable } from './variables.ts';
 import { mountOf, mountOfOptions, type Mount } from './volumes.ts';
@@ -73,7 +74,7 @@ const silent: readonly string[] = [
 function noteOn(flag: DockerFlag, carried: readonly string[]): readonly string[] {
   const { name, value } = flag;
   const shown = value === 'true' ? `--${name}` : `--${name} ${value}`;
-  if (refusals[name]?.test(value) === true)
+  if (ownValue(refusals, name)?.test(value) === true)
     return [`REFUSED: ${shown}: it gives power over the host, which no policy allows; it will run without`];
   if (carried.includes(name) || mountIn(flag).length > 0) return [];
   return [`the docker flag --${name} is not carried over`];

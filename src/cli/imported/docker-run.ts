@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 /** A flag of `docker run` by its long name, and what it was given. */
 export interface DockerFlag {
   readonly name: string;
@@ -44,7 +45,7 @@ function longFlag(word: string): Read | null {
 function shortFlags(word: string): Read | null {
   const flags: DockerFlag[] = [];
   for (let at = 1; at < word.length; at += 1) {
-    const name = letters[word[at] ?? ''];
+    const name = ownValue(letters, word[at] ?? '');
     if (name === undefined) return null;
     const rest = word.slice(at + 1).replace(/^=/, '');
     if (!alone.has(name))

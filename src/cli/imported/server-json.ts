@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import type { Argument } from './arguments.ts';
 import { flagsOf, type Flags } from './docker-flags.ts';
 import { readDockerRun } from './docker-run.ts';
@@ -132,7 +133,7 @@ function filled(given: Fields): string | undefined {
   const variables = fieldsOf(given['variables']);
   const text = textOf(given['value']) ?? textOf(given['default']);
   return text?.replaceAll(/\{([A-Za-z_][\w.-]*)\}/g, (template, name: string) => {
-    const { value, default: fallback, isSecret } = fieldsOf(variables[name]);
+    const { value, default: fallback, isSecret } = fieldsOf(ownValue(variables, name));
     return isSecret === true ? template : (textOf(value) ?? textOf(fallback) ?? template);
   });
 }

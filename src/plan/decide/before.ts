@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import { promote, record, remove, stop } from './about.ts';
 import { drain, drainLimits } from './drain.ts';
 import { hasFallback, setAside } from './judge.ts';
@@ -38,7 +39,7 @@ function* wayBack(c: Case): Rows {
 /** A spec that the engine will not even make fails by its own fault, without an instance to be judged by. */
 function* rejected(c: Case): Rows {
   for (const { spec } of c.targets) {
-    const fault = c.view.memory.postponed[spec.digest];
+    const fault = ownValue(c.view.memory.postponed, spec.digest);
     if (fault?.class !== 'version' || !hasFallback(c, spec.digest)) continue;
     yield act(
       setAside(c, spec, { gate: fault.gate, evidence: { reason: fault.error } }),

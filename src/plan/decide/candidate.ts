@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import { about, create, promote, record, start } from './about.ts';
 import { failsGate, hasFallback, judge } from './judge.ts';
 import { cannotRecreate, ladder } from './ladder.ts';
@@ -32,7 +33,7 @@ function* down(c: Case, cand: Seen): Rows {
   const { memory, now } = c.view;
   const by = cand.ending?.by ?? 'us';
   if (by === 'itself') yield* failsGate(c, cand, 'start'); // 4.1
-  const putOff = memory.postponed[cand.spec];
+  const putOff = ownValue(memory.postponed, cand.spec);
   if (putOff !== undefined && putOff.until > now) return yield wait(`put off: ${putOff.error}`, putOff.until); // 4.2
   if (cand.instance.spec !== null && !(yield* room(c, cand.instance.spec, cand))) return; // 4.3
   if (by === 'itself' || by === 'away' || hasFailedAttempt(c, cand))

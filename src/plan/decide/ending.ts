@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import type { ExitBy } from '../../model/event.ts';
 import type { Exit } from '../../model/memory.ts';
 import type { Instance } from '../../model/observed.ts';
@@ -17,7 +18,7 @@ export interface Ending {
 /** null: it runs, or it never ran. First that fits: written down, us, the engine, while we were away, a person, itself. */
 export function endingOf(view: View, instance: Instance): Ending | null {
   if (instance.state === 'running') return null;
-  const exit = view.memory.exits[instance.id];
+  const exit = ownValue(view.memory.exits, instance.id);
   if (exit !== undefined && exit.at >= instance.startedAt) return judgedAnew(view, exit);
   if (instance.state === 'created') return null;
   // An engine that sees a quick end before the start it belongs to says the end was first.
@@ -37,10 +38,10 @@ function judgedAnew(view: View, exit: Exit): Ending {
 }
 
 function whoEnded(view: View, { id, startedAt, finishedAt }: Instance): ExitBy {
-  if (happened(view.memory.stopped[id], startedAt)) return 'us';
+  if (happened(ownValue(view.memory.stopped, id), startedAt)) return 'us';
   if (finishedAt < view.engineStartedAt) return 'engine';
   if (finishedAt < view.bootAt) return 'away';
-  return happened(view.killRequests[id], startedAt) ? 'person' : 'itself';
+  return happened(ownValue(view.killRequests, id), startedAt) ? 'person' : 'itself';
 }
 
 /** A fact about an instance is void when it started later. */

@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import type { View } from '../../model/world.ts';
 import { about, exitReason, record } from './about.ts';
 import { act, wait, type Gate, type Rows } from './verdict.ts';
@@ -29,7 +30,7 @@ function* exits(c: Case): Rows {
     if (ending === null || ending.written) continue;
     const fields = {
       ...about(instance),
-      from: c.view.memory.health[instance.id]?.state ?? 'unknown',
+      from: ownValue(c.view.memory.health, instance.id)?.state ?? 'unknown',
       to: 'unhealthy' as const,
       reason: exitReason(instance),
       by: ending.by,
@@ -56,7 +57,7 @@ const stoppedByPerson = (c: Case, { instance, ending }: Doubtful) =>
 function* drifts(c: Case): Rows {
   for (const { instance, drifted } of c.seen) {
     const drift = instance.drift.length > 0 ? instance.drift : ['its label cannot be read'];
-    if (!drifted || c.view.memory.driftNoted[instance.id] === drift.join('; ')) continue;
+    if (!drifted || ownValue(c.view.memory.driftNoted, instance.id) === drift.join('; ')) continue;
     yield act(record(c, 'drift_detected', { ...about(instance), drift }), 'it is no longer what we made');
   }
 }

@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import { about, exitReason, record } from './about.ts';
 import type { Spec } from '../../model/spec.ts';
 import { hasRoomToRun } from './room.ts';
@@ -42,7 +43,7 @@ export function nextAttemptAt(c: Case, seen: Seen): number {
 /** Unix ms when it fell, or, where nobody saw it well since its start, when it should have been. */
 function fellAt({ view }: Case, { ending, instance, running, deadlineAt }: Seen): number {
   if (!running) return ending?.at ?? instance.createdAt;
-  const health = view.memory.health[instance.id];
+  const health = ownValue(view.memory.health, instance.id);
   const since = health?.state === 'unhealthy' && health.at > instance.startedAt ? health.at : deadlineAt;
   return Math.min(since, view.now);
 }
@@ -73,7 +74,7 @@ export function* cannotRecreate(c: Case, { digest }: Spec): Rows {
   const until = lastAt + c.settings.update.healthyDeadlineSeconds * 1_000;
   if (c.view.now < until) return yield wait('it has to be made anew, and cannot be now', until);
   const { container: container_id, spec, version } = promoted;
-  const reason = postponed[digest]?.code ?? 'image_missing';
+  const reason = ownValue(postponed, digest)?.code ?? 'image_missing';
   const fields = {
     instance: '',
     container_id,

@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import { imageRefOf } from '../../model/spec.ts';
 import { soakEndsAt, wasAskedSince } from '../soak.ts';
 import { about, promote, record, remove, resting, start } from './about.ts';
@@ -42,7 +43,7 @@ function* good(c: Case, cand: Seen): Rows {
 /** Rows 3.10-3.16: what answered has come to its end. `otherwise` decides where its own fault would be judged. */
 export function* fallen(c: Case, seen: Seen, otherwise: (c: Case, seen: Seen) => Rows): Rows {
   const { entry, memory, now } = c.view;
-  const putOff = memory.postponed[seen.spec];
+  const putOff = ownValue(memory.postponed, seen.spec);
   if (putOff !== undefined && putOff.until > now) return yield wait(`put off: ${putOff.error}`, putOff.until); // 3.10
   if (!hasRoomToRun(c, seen)) return yield wait('two copies run already: it has to wait for room'); // 3.11
   const { by, code } = seen.ending ?? { by: 'us', code: null };
@@ -68,7 +69,7 @@ export function* fallen(c: Case, seen: Seen, otherwise: (c: Case, seen: Seen) =>
 export function hasFailedAttempt({ view: { memory } }: Case, { spec }: Seen): boolean {
   const { attempts, judged, lastAt, recoveredAt } = memory.recovery;
   const isOpen = lastAt !== null && (recoveredAt ?? 0) < lastAt;
-  return isOpen && (judged >= attempts || memory.postponed[spec] !== undefined);
+  return isOpen && (judged >= attempts || ownValue(memory.postponed, spec) !== undefined);
 }
 
 /** An attempt was made and nobody has written down yet that it is well. */
@@ -119,7 +120,7 @@ function* oldImages(c: Case): Generator<Verdict, number | null, undefined> {
   const unneeded = Object.keys(brought).filter(
     (ref) => images.has(ref) && !imagesInUse.has(ref) && ref !== own,
   );
-  const mayGoAt = (ref: string): number => (brought[ref] ?? 0) + IMAGE_GRACE_MS;
+  const mayGoAt = (ref: string): number => (ownValue(brought, ref) ?? 0) + IMAGE_GRACE_MS;
   const image = unneeded.find((ref) => mayGoAt(ref) <= now);
   if (image !== undefined)
     yield act({ kind: 'remove_image', server: name, image }, 'no version needs this image');
@@ -130,7 +131,7 @@ function asDesired({ view: { memory, check } }: Case): string {
   // Nothing is said of what was not looked at to its end.
   if (check?.failure != null) return `newer versions could not be looked for: ${check.failure.message}`;
   if (memory.updateNoted === null) return 'as desired';
-  const available = memory.found[memory.updateNoted]?.version ?? memory.updateNoted;
+  const available = ownValue(memory.found, memory.updateNoted)?.version ?? memory.updateNoted;
   return `as desired; ${available} is available`;
 }
 

@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import type { Stranger } from '../../model/observed.ts';
 import { imageRefOf, isExclusive, type Spec } from '../../model/spec.ts';
 import type { Pull } from '../../model/step.ts';
@@ -61,14 +62,14 @@ export const isQuarantined = ({ memory }: View, spec: string): boolean => isSetA
 /** null: neither wanted, nor on a label, nor kept. */
 export function specOf({ wanted, specs, instances }: View, digest: string): Spec | null {
   if (wanted?.digest === digest) return wanted;
-  const kept = specs[digest] ?? instances.find(({ spec }) => spec?.digest === digest)?.spec;
+  const kept = ownValue(specs, digest) ?? instances.find(({ spec }) => spec?.digest === digest)?.spec;
   return kept ?? null;
 }
 
 function targetOf(view: View, seen: readonly Seen[], spec: Spec): Target {
   const copies = seen.filter((one) => one.spec === spec.digest && !one.drifted);
   const imageMissing = !view.images.has(imageRefOf(spec)) && copies.every(({ condemned }) => condemned);
-  const postponed = view.memory.postponed[spec.digest];
+  const postponed = ownValue(view.memory.postponed, spec.digest);
   const postponedUntil = postponed !== undefined && postponed.until > view.now ? postponed.until : null;
   const obstacle = obstacleTo(view, spec, { imageMissing, postponedUntil });
   const begun = copies.some(({ running }) => running);
@@ -81,7 +82,7 @@ function obstacleTo(
   { imageMissing, postponedUntil }: Pick<Target, 'imageMissing' | 'postponedUntil'>,
 ): Wait | null {
   if (postponedUntil !== null) {
-    const { error } = view.memory.postponed[spec.digest] ?? { error: '' };
+    const { error } = ownValue(view.memory.postponed, spec.digest) ?? { error: '' };
     return wait(`put off until its cause may be gone: ${error}`, postponedUntil);
   }
   if (imageMissing) return wait('its image is not here yet');
@@ -100,7 +101,9 @@ const hasAnswered = ({ memory }: View, { digest }: Spec): boolean =>
 function othersMakeRoom({ memory, instances }: View, spec: Spec): boolean {
   const { rollout, drains } = memory;
   if (!isExclusive(spec) || rollout?.spec !== spec.digest) return false;
-  return instances.some(({ id, specDigest }) => specDigest !== spec.digest && (drains[id] ?? 0) > rollout.at);
+  return instances.some(
+    ({ id, specDigest }) => specDigest !== spec.digest && (ownValue(drains, id) ?? 0) > rollout.at,
+  );
 }
 
 const isInTheWay = (stranger: Stranger, spec: Spec, server: string): boolean =>

@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import type { Instance, Pulse } from '../../model/observed.ts';
 import type { Settings, Spec } from '../../model/spec.ts';
 import type { View } from '../../model/world.ts';
@@ -53,7 +54,7 @@ export const isStable = ({ view }: Case, spec: string): boolean => spec === view
 
 /** Unix ms when its drain began; null when there is none, or it was started since. */
 export function drainBegan({ view }: Case, { instance }: Seen): number | null {
-  const at = view.memory.drains[instance.id];
+  const at = ownValue(view.memory.drains, instance.id);
   return at === undefined || at < instance.startedAt ? null : at;
 }
 
@@ -66,7 +67,7 @@ export function spareOf(c: Case): Seen | null {
 }
 
 function look(view: View, settings: Settings, instance: Instance): Seen {
-  const latest = view.pulses[instance.id];
+  const latest = ownValue(view.pulses, instance.id);
   const pulse = latest?.startedAt === instance.startedAt ? latest : null;
   const running = instance.state === 'running';
   const deadlineAt =
@@ -93,7 +94,9 @@ const isUnhealthy = (pulse: Pulse | null): pulse is Pulse =>
 
 /** Its free port was taken while it did not run: a new copy gets a new one, and nobody counts it as an attempt. */
 const hasLostItsPort = ({ memory }: View, { state, spec }: Instance): boolean =>
-  state !== 'running' && spec?.hostPort === 0 && memory.postponed[spec.digest]?.code === 'port_taken';
+  state !== 'running' &&
+  spec?.hostPort === 0 &&
+  ownValue(memory.postponed, spec.digest)?.code === 'port_taken';
 
 function liveOf(view: View, seen: readonly Seen[]): Seen | null {
   const joined = seen.filter((one) => one.joined);

@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import type { Portrait } from '../describe.ts';
 import { exitReason } from '../decide/about.ts';
 import { refusalOf } from '../decide/facts.ts';
@@ -32,7 +33,7 @@ export function restReason({ live, view }: Case): string | null {
 
 /** What a person can do about a reason; null where waiting is all. */
 export function adviceFor(reason: string, server: string): string | null {
-  return advice[reason]?.(server) ?? null;
+  return ownValue(advice, reason)?.(server) ?? null;
 }
 
 const advice: Readonly<Record<string, (server: string) => string>> = {
@@ -70,7 +71,7 @@ function versionTrouble({ view, target, targets }: Case): string | null {
   if (wanted === null) return null;
   const { digest } = wanted;
   if (isQuarantined(view, digest)) return target === null ? 'quarantined_no_fallback' : 'version_quarantined';
-  if (targets[0]?.postponedUntil != null) return memory.postponed[digest]?.code ?? 'put_off';
+  if (targets[0]?.postponedUntil != null) return ownValue(memory.postponed, digest)?.code ?? 'put_off';
   const waits = !view.depsReady && targets[0]?.blocked != null && !targets[0].imageMissing;
   return waits ? 'waiting_for_dependency' : null;
 }

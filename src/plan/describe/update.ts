@@ -1,4 +1,5 @@
 import { isoSeconds } from '../../lib/time.ts';
+import { ownValue } from '../../lib/own-value.ts';
 import type { ServerRecord } from '../../model/status.ts';
 import { drainBegan, type Case } from '../decide/words.ts';
 import type { Portrait } from '../describe.ts';
@@ -10,7 +11,8 @@ export function updateOf(portrait: Portrait): ServerRecord['update'] {
   const failure = state === CHECK_FAILED ? (check?.failure ?? null) : null;
   return {
     strategy: entry?.strategy ?? 'pinned',
-    available: memory.updateNoted && (memory.found[memory.updateNoted]?.version ?? memory.updateNoted),
+    available:
+      memory.updateNoted && (ownValue(memory.found, memory.updateNoted)?.version ?? memory.updateNoted),
     state,
     reason: failure?.reason ?? null,
     at: failure === null ? null : isoSeconds(failure.at),

@@ -1,7 +1,8 @@
+import { ownValue, without } from '../../lib/own-value.ts';
 import type { Event, Transition } from '../../model/event.ts';
 import { isOwnSpec, type ServerMemory } from '../../model/memory.ts';
 import type { Health } from '../../model/observed.ts';
-import { without, withoutIncident, type Folds } from './fold.ts';
+import { withoutIncident, type Folds } from './fold.ts';
 
 /** What became of each instance: its ends, our stops, its health. */
 export const exits: Folds<ServerMemory> = {
@@ -56,13 +57,13 @@ function weStopped(server: ServerMemory, { container_id: id, time_ms: at }: Abou
 
 function personStopped(server: ServerMemory, event: Event<'server_stopped'>): ServerMemory {
   const { container_id: id, time_ms: at, exit_code: code = null } = event;
-  const known = server.exits[id] ?? { at, code };
+  const known = ownValue(server.exits, id) ?? { at, code };
   return { ...server, exits: { ...server.exits, [id]: { ...known, by: 'person', sure: true } } };
 }
 
 /** A pulse that was unknown is that of a new start: what it was before counts no longer. */
 function withHealth(server: ServerMemory, event: About & Partial<Transition>, state: Health): ServerMemory {
   const { container_id: id, from, at = event.time_ms } = event;
-  const was = state === 'healthy' || (from !== 'unknown' && (server.health[id]?.was ?? false));
+  const was = state === 'healthy' || (from !== 'unknown' && (ownValue(server.health, id)?.was ?? false));
   return { ...server, health: { ...server.health, [id]: { state, at, was } } };
 }

@@ -9,13 +9,6 @@ export function fold<State>(folds: Folds<State>, state: State, event: Event): St
   return one === undefined ? state : one(state, event);
 }
 
-/** The record without one key; the same record when it is not there. */
-export function without<V>(record: Readonly<Record<string, V>>, key: string): Readonly<Record<string, V>> {
-  if (!(key in record)) return record;
-  const { [key]: _gone, ...rest } = record;
-  return rest;
-}
-
 /** It answers again, so the incident is over; where attempts were made, the one that tells of their success ends it. */
 export function withoutIncident(server: ServerMemory): ServerMemory {
   const { exhausted, lastAt, recoveredAt } = server.recovery;

@@ -1,7 +1,8 @@
+import { without } from '../../lib/own-value.ts';
 import type { Event } from '../../model/event.ts';
 import type { Memory, ServerMemory } from '../../model/memory.ts';
 import { repositoryOf } from '../../model/spec.ts';
-import { without, type Folds } from './fold.ts';
+import { type Folds } from './fold.ts';
 
 /** What we brought here, and may take away again. */
 export const images: Folds<ServerMemory> = {

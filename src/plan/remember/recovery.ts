@@ -1,6 +1,7 @@
+import { without } from '../../lib/own-value.ts';
 import type { Event } from '../../model/event.ts';
 import type { RecoveryMemory, ServerMemory } from '../../model/memory.ts';
-import { without, type Folds } from './fold.ts';
+import { type Folds } from './fold.ts';
 
 /** How often it was tried to bring the server back, and what came of it. */
 export const recovery: Folds<ServerMemory> = {

@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import type { Event } from '../../model/event.ts';
 import { emptyServerMemory, type Memory, type ServerMemory } from '../../model/memory.ts';
 import { forgiven } from './sync.ts';
@@ -22,6 +23,8 @@ function forEach(
   change: (server: ServerMemory) => ServerMemory,
 ): Memory {
   const names = name === undefined ? Object.keys(memory.servers) : [name];
-  const changed = names.map((one) => [one, change(memory.servers[one] ?? emptyServerMemory)] as const);
+  const changed = names.map(
+    (one) => [one, change(ownValue(memory.servers, one) ?? emptyServerMemory)] as const,
+  );
   return { ...memory, servers: { ...memory.servers, ...Object.fromEntries(changed) } };
 }

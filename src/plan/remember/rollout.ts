@@ -1,7 +1,8 @@
+import { ownValue, without } from '../../lib/own-value.ts';
 import type { Event } from '../../model/event.ts';
 import type { Postponed, ServerMemory } from '../../model/memory.ts';
 import { isOlder } from '../versions.ts';
-import { without, withoutIncident, type Folds } from './fold.ts';
+import { withoutIncident, type Folds } from './fold.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 900_000;
@@ -82,7 +83,7 @@ function proven(
 /** Whoever was sent to it may not know yet that it left: its clock tells how long that can be. */
 function leftSick(server: ServerMemory, event: Event<'server_leaving'>): ServerMemory {
   const { container_id: id, outcome, time_ms: at } = event;
-  if (outcome !== 'sick' || server.drains[id] !== undefined) return server;
+  if (outcome !== 'sick' || ownValue(server.drains, id) !== undefined) return server;
   return { ...server, drains: { ...server.drains, [id]: at } };
 }
 
@@ -90,7 +91,7 @@ function leftSick(server: ServerMemory, event: Event<'server_leaving'>): ServerM
 function gateFailed(before: ServerMemory, event: Event<'update_gate_failed'>): ServerMemory {
   const server = event.class === 'version' ? withGate(before, event) : before;
   if (event.class === 'version' && event.container_id !== undefined) return server;
-  const count = (server.postponed[event.spec]?.count ?? 0) + 1;
+  const count = (ownValue(server.postponed, event.spec)?.count ?? 0) + 1;
   const pause = Math.min(FIRST_RETRY_MS * 2 ** (count - 1), LONGEST_RETRY_MS);
   const postponed: Postponed = {
     until: event.retry_at ?? event.time_ms + pause,

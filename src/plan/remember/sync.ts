@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import type { Event } from '../../model/event.ts';
 import { emptyServerMemory, type Memory, type ServerMemory } from '../../model/memory.ts';
 
@@ -13,7 +14,9 @@ export function synced(memory: Memory, event: Event<'manifest_synced'>): Memory 
     traceId: again ? (memory.traceId ?? traceId) : traceId,
     acceptedAt: again ? memory.acceptedAt : event.time_ms,
     allowRemoval: again && released.length === 0 ? memory.allowRemoval : released,
-    servers: Object.fromEntries([...names].map((name) => [name, entered(memory.servers[name], name, event)])),
+    servers: Object.fromEntries(
+      [...names].map((name) => [name, entered(ownValue(memory.servers, name), name, event)]),
+    ),
   };
 }
 
@@ -23,7 +26,7 @@ function entered(
   { entries = {}, unpruned = [], trace_id }: Event<'manifest_synced'>,
 ): ServerMemory {
   const server = before ?? emptyServerMemory;
-  const entry = entries[name];
+  const entry = ownValue(entries, name);
   if (entry === undefined) return { ...server, entry: null };
   const prune = !unpruned.includes(name);
   return server.entry === entry

@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import type { Event } from '../../model/event.ts';
 import type { Memory } from '../../model/memory.ts';
 import { emptyAccount, entered, helped, openOf, recalled, type Account } from './account.ts';
@@ -67,7 +68,7 @@ function serversAfter({ servers, firstAt }: Ledger, event: Event): Ledger['serve
     return firstAt === null ? recall(event.memory, event.time_ms) : servers;
   const { server_name: name } = event;
   if (name === undefined) return servers;
-  const before = servers[name] ?? emptyAccount;
+  const before = ownValue(servers, name) ?? emptyAccount;
   const after = entered(before, event);
   return after === before ? servers : { ...servers, [name]: after };
 }
@@ -78,12 +79,12 @@ const recall = ({ servers }: Memory, at: number): Ledger['servers'] =>
 /** What a person did while a server was down. */
 function helpedBy(event: Event, servers: Ledger['servers']): Ledger['servers'] {
   const names = namesHelped(event, servers).filter((name) => {
-    const account = servers[name];
+    const account = ownValue(servers, name);
     return account !== undefined && openOf(account) !== null;
   });
   return {
     ...servers,
-    ...Object.fromEntries(names.map((name) => [name, helped(servers[name] ?? emptyAccount)])),
+    ...Object.fromEntries(names.map((name) => [name, helped(ownValue(servers, name) ?? emptyAccount)])),
   };
 }
 

@@ -3,6 +3,8 @@
  * versions: here, and nowhere else, an answer becomes something with a shape. Nothing in this file throws.
  */
 
+import { ownValue } from '../../lib/own-value.ts';
+
 /** Whatever came; its members are whatever came too. */
 export type Loose = Readonly<Record<string, unknown>>;
 
@@ -127,7 +129,7 @@ export function readImage(raw: unknown): InspectedImage | null {
 
 export function readInfo(raw: unknown): EngineInfo {
   const info = loose(raw);
-  const has = (key: string): boolean => info[key] === true;
+  const has = (key: string): boolean => ownValue(info, key) === true;
   return {
     id: text(info['ID']),
     limits: { cpus: has('CpuCfsQuota'), memory: has('MemoryLimit'), pids: has('PidsLimit') },

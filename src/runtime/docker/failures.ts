@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import { Failure } from '../../model/failure.ts';
 import type { FailureClass, FailureCode } from '../../model/failure.ts';
 
@@ -125,7 +126,7 @@ function reasonOf(error: unknown): string {
 
 function asUnreachable(doing: string, error: unknown): Failure {
   const { code = '' } = (error ?? {}) as { code?: string };
-  const advice = unreachable[code] ?? 'look whether the Docker Engine runs';
+  const advice = ownValue(unreachable, code) ?? 'look whether the Docker Engine runs';
   return new Failure('engine_unreachable', `could not ${doing}: ${reasonOf(error)}`, {
     suggestedAction: advice,
     cause: error,

@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import type { Address } from '../../model/observed.ts';
 import type { Spec } from '../../model/spec.ts';
 import type { Birth } from '../runtime.ts';
@@ -54,7 +55,7 @@ export interface Told {
 }
 
 export function fromLabels(labels: Labels): Told {
-  const text = (name: string): string => labels[`${PREFIX}${name}`] ?? '';
+  const text = (name: string): string => ownValue(labels, `${PREFIX}${name}`) ?? '';
   return {
     server: text('server'),
     instance: text('instance'),

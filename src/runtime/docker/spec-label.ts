@@ -1,3 +1,4 @@
+import { ownValue } from '../../lib/own-value.ts';
 import type { Spec } from '../../model/spec.ts';
 import { isNumber, isObject, isText } from './answers.ts';
 import type { Loose } from './answers.ts';
@@ -33,7 +34,8 @@ const textsByName: Check = (value) => isObject(value) && Object.values(value as 
 const objectOf =
   (members: Readonly<Record<string, Check>>): Check =>
   (value) =>
-    isObject(value) && Object.entries(members).every(([name, check]) => check((value as Loose)[name]));
+    isObject(value) &&
+    Object.entries(members).every(([name, check]) => check(ownValue(value as Loose, name)));
 
 const isMount = objectOf({ kind: isText, source: isText, target: isText, readOnly: isFlag });
 
