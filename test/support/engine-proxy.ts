@@ -4,6 +4,9 @@ import type { Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** Each call is handed on after a while, answered with 500, or never answered. */
+export type Trouble = { readonly delayMs: number } | 'fails' | 'hangs';
+
 /** A socket in front of an engine's own, which writes down what is asked: our runtime makes one connection a call. */
 export class EngineProxy {
   readonly socket: string;
@@ -11,12 +14,16 @@ export class EngineProxy {
   readonly calls: string[] = [];
   /** From now on whoever listens for the engine's news hears nothing. */
   deaf = false;
+  /** What becomes of calls that come from now on. */
+  trouble: Trouble = { delayMs: 0 };
+  readonly #engine: string;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
 
   private constructor(socket: string, engine: string) {
     this.socket = socket;
-    this.#server = createServer((client) => this.#join(client, connect(engine)));
+    this.#engine = engine;
+    this.#server = createServer((client) => this.#join(client));
   }
 
   static async open(engine: string): Promise<EngineProxy> {
@@ -41,23 +48,43 @@ export class EngineProxy {
     await rm(join(this.socket, '..'), { recursive: true, force: true });
   }
 
-  #join(client: Socket, engine: Socket): void {
+  #join(client: Socket): void {
+    this.#keep(client);
     client.once('data', (first) => {
-      this.calls.push(
-        first
-          .toString('latin1')
-          .split('\r\n')[0]
-          ?.replace(/ HTTP.*$/, '') ?? '',
-      );
-      if (this.deaf && this.calls.at(-1)?.includes('/events') === true) engine.unpipe(client).resume();
+      const call = first.toString('latin1').split('\r\n')[0] ?? '';
+      this.calls.push(call.replace(/ HTTP.*$/, ''));
+      client.pause();
+      void this.#treat(client, first);
     });
-    for (const [from, to] of [
-      [client, engine],
-      [engine, client],
-    ] as const) {
-      this.#open.add(from);
-      from.on('error', () => to.destroy()).on('close', () => this.#open.delete(from));
-      from.pipe(to);
-    }
+  }
+
+  async #treat(client: Socket, first: Buffer): Promise<void> {
+    const { trouble } = this;
+    if (trouble === 'hangs') return;
+    if (trouble === 'fails') return void client.end(refusal);
+    await new Promise((resolve) => setTimeout(resolve, trouble.delayMs));
+    const engine = connect(this.#engine);
+    this.#keep(engine);
+    client.once('close', () => engine.destroy());
+    engine.once('close', () => client.destroy());
+    engine.write(first);
+    client.pipe(engine);
+    if (this.deaf && this.calls.at(-1)?.includes('/events') === true) engine.resume();
+    else engine.pipe(client);
+  }
+
+  #keep(socket: Socket): void {
+    this.#open.add(socket);
+    socket.on('error', () => undefined).once('close', () => this.#open.delete(socket));
   }
 }
+
+const said = '{"message":"something is wrong here"}\n';
+const refusal = [
+  ...[
+    'HTTP/1.1 500 Internal Server Error',
+    'Content-Type: application/json',
+    `Content-Length: ${said.length}`,
+  ],
+  ...['Connection: close', '', said],
+].join('\r\n');

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { crash } from '../../examples/stage/faults.ts';
+import { isReady } from '../../examples/stage/status.ts';
+import { EngineProxy } from '../support/engine-proxy.ts';
+import {
+  allReady,
+  eventsOf,
+  isLive,
+  isOf,
+  onStage,
+  theServer,
+  untilEvent,
+  type TestStage,
+} from '../support/stage.ts';
+
+/** What an engine in trouble may never be taken for. */
+const BLAME = ['version_quarantined', 'update_failed', 'server_removed', 'drift_detected'];
+
+async function inFront<T>(stage: TestStage, play: (proxy: EngineProxy) => Promise<T>): Promise<T> {
+  const proxy = await EngineProxy.open(stage.engine.docker.socket);
+  try {
+    return await play(proxy);
+  } finally {
+    proxy.trouble = { delayMs: 0 };
+    await stage.close();
+    await proxy.close();
+  }
+}
+
+test.concurrent(
+  'with an engine that takes 5 s for each answer a server comes up, is updated and recovered, only later',
+  onStage((stage) =>
+    inFront(stage, async (proxy) => {
+      await theServer(stage.engine, '1.1.0');
+      const a = stage.name('a');
+      const update = { min_healthy_seconds: 1, healthy_deadline_seconds: 60, soak_seconds: 1 };
+      const watching = await stage.watch({ dockerSocket: proxy.socket });
+      proxy.trouble = { delayMs: 5_000 };
+      await allReady(watching, await stage.merge([stage.entry('a', { update })]), [a], 170_000);
+      // The rest is the same, and waits less.
+      proxy.trouble = { delayMs: 1_000 };
+      await stage.merge([stage.entry('a', { update }, '1.1.0')]);
+      await watching.status.server(a, isLive('1.1.0'), 170_000);
+      await untilEvent(watching, isOf(a, 'update_completed', '1.1.0'), 170_000);
+      await crash(stage, a);
+      await untilEvent(watching, isOf(a, 'recovery_successful'), 170_000);
+      for (const blame of BLAME) expect(await eventsOf(watching, blame), blame).toEqual([]);
+    }),
+  ),
+  600_000,
+);
+
+test.concurrent(
+  'an engine that answers 500, and then nothing, is said to be away; what runs is routed, and it goes on by itself',
+  onStage((stage) =>
+    inFront(stage, async (proxy) => {
+      const a = stage.name('a');
+      const watching = await stage.watch({ dockerSocket: proxy.socket });
+      await allReady(watching, await stage.merge([stage.entry('a')]), [a]);
+      const engineSays = async (): Promise<unknown> => {
+        const answer = await fetch(`${watching.url}/health`);
+        return ((await answer.json()) as { checks: { engine: unknown } }).checks.engine;
+      };
+      for (const trouble of ['fails', 'hangs'] as const) {
+        proxy.trouble = trouble;
+        const revision = await stage.merge([stage.entry('a'), stage.entry(trouble)]);
+        await expect.poll(engineSays, { timeout: 60_000 }).not.toBe('ok');
+        expect((await watching.status.server(a, () => true)).routable).toBe(true);
+        proxy.trouble = { delayMs: 0 };
+        await allReady(watching, revision, [a, stage.name(trouble)], 90_000);
+        await stage.merge([stage.entry('a')], { subject: `Take it out\n\nAllow-Removal: all` });
+        await untilEvent(watching, isOf(stage.name(trouble), 'server_removed'));
+      }
+      await watching.status.server(a, isReady);
+      expect(await eventsOf(watching, 'server_down')).toEqual([]);
+      for (const blame of BLAME.filter((one) => one !== 'server_removed'))
+        expect(await eventsOf(watching, blame), blame).toEqual([]);
+    }),
+  ),
+  600_000,
+);
