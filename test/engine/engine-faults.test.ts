@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { crash } from '../../examples/stage/faults.ts';
 import { isReady } from '../../examples/stage/status.ts';
 import { EngineProxy } from '../support/engine-proxy.ts';
@@ -29,7 +29,7 @@ async function inFront<T>(stage: TestStage, play: (proxy: EngineProxy) => Promis
 
 test.concurrent(
   'with an engine that takes 5 s for each answer a server comes up, is updated and recovered, only later',
-  onStage((stage) =>
+  onStage((stage, { expect }) =>
     inFront(stage, async (proxy) => {
       await theServer(stage.engine, '1.1.0');
       const a = stage.name('a');
@@ -52,7 +52,7 @@ test.concurrent(
 
 test.concurrent(
   'an engine that answers 500, and then nothing, is said to be away; what runs is routed, and it goes on by itself',
-  onStage((stage) =>
+  onStage((stage, { expect }) =>
     inFront(stage, async (proxy) => {
       const a = stage.name('a');
       const watching = await stage.watch({ dockerSocket: proxy.socket });
