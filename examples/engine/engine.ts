@@ -54,9 +54,10 @@ export interface OpenOptions {
 export async function openEngine(options: OpenOptions = {}): Promise<OpenedEngine> {
   const env = options.env ?? process.env;
   const say = options.say ?? (() => undefined);
-  const shared = env['MCP_ORCHESTRATION_TEST_ENGINE'];
-  if (shared !== undefined && shared !== '') return attachEngine(await readRecord(shared));
-  const socket = options.alwaysPrivate === true ? undefined : await reachableSocket(env);
+  const mayShare = options.alwaysPrivate !== true;
+  const shared = env['MCP_ORCHESTRATION_TEST_ENGINE'] ?? '';
+  if (mayShare && shared !== '') return attachEngine(await readRecord(shared));
+  const socket = mayShare ? await reachableSocket(env) : undefined;
   await bringPrograms(socket, say);
   const registryPort = await freePort();
   const lease = socket === undefined ? await leaseNetwork() : undefined;

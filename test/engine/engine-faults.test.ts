@@ -1,4 +1,6 @@
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { test } from 'vitest';
+import { askEngine } from '../../examples/engine/engine-call.ts';
 import { crash } from '../../examples/stage/faults.ts';
 import { isReady } from '../../examples/stage/status.ts';
 import { EngineProxy } from '../support/engine-proxy.ts';
@@ -79,3 +81,40 @@ test.concurrent(
   ),
   600_000,
 );
+
+test.concurrent(
+  'a port that somebody takes between its choice and the start is left to them: another one is chosen, and nobody is blamed',
+  onStage((stage, { expect }) =>
+    inFront(stage, async (proxy) => {
+      const thieves: Server[] = [];
+      proxy.before = async (call) => {
+        const [, id] = /POST .*\/containers\/(\w+)\/start/.exec(call) ?? [];
+        if (id !== undefined && thieves.length === 0) thieves.push(await listenOn(await portOf(stage, id)));
+      };
+      const a = stage.name('a');
+      const watching = await stage.watch({ dockerSocket: proxy.socket });
+      await allReady(watching, await stage.merge([stage.entry('a')]), [a]);
+      expect(thieves).toHaveLength(1);
+      const { url } = await watching.status.server(a, isReady);
+      expect(Number(new URL(url ?? '').port)).not.toBe((thieves[0]?.address() as AddressInfo).port);
+      for (const blame of [...BLAME, 'server_down', 'recovery_started'])
+        expect(await eventsOf(watching, blame), blame).toEqual([]);
+      thieves.forEach((thief) => thief.close());
+    }),
+  ),
+);
+
+/** The port of this machine that a container is to have. */
+async function portOf({ engine }: TestStage, id: string): Promise<number> {
+  const { text } = await askEngine(engine.docker.socket, `/containers/${id}/json`);
+  const { HostConfig } = JSON.parse(text) as {
+    readonly HostConfig: { readonly PortBindings: Readonly<Record<string, readonly { HostPort: string }[]>> };
+  };
+  return Number(Object.values(HostConfig.PortBindings)[0]?.[0]?.HostPort);
+}
+
+async function listenOn(port: number): Promise<Server> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return server;
+}

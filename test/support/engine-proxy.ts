@@ -16,6 +16,8 @@ export class EngineProxy {
   deaf = false;
   /** What becomes of calls that come from now on. */
   trouble: Trouble = { delayMs: 0 };
+  /** Waited for before a call is handed on. */
+  before: (call: string) => Promise<void> = async () => undefined;
   readonly #engine: string;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
@@ -51,10 +53,11 @@ export class EngineProxy {
   #join(client: Socket): void {
     this.#keep(client);
     client.once('data', (first) => {
-      const call = first.toString('latin1').split('\r\n')[0] ?? '';
-      this.calls.push(call.replace(/ HTTP.*$/, ''));
+      const line = first.toString('latin1').split('\r\n')[0] ?? '';
+      const call = line.replace(/ HTTP.*$/, '');
+      this.calls.push(call);
       client.pause();
-      void this.#treat(client, first);
+      void this.before(call).then(() => this.#treat(client, first));
     });
   }
 
