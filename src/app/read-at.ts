@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DesiredState } from '../model/desired.ts';
 import { openSource } from '../source/index.ts';
-import type { ManifestSource } from '../source/source.ts';
+import { LONGEST_READ_MS, type ManifestSource } from '../source/source.ts';
 import type { AppIo } from './app.ts';
 import { EXIT, StartError, type Config } from './config.ts';
 import { openPolicy } from './policy.ts';
@@ -13,8 +13,6 @@ type SourceConfig = Pick<
   Config,
   'manifest' | 'branch' | 'path' | 'gitTokenFile' | 'sshKey' | 'policy' | 'trust'
 >;
-
-const READ_MS = 60_000;
 
 /** Opens the source at a commit (`at`; null: as `run` would read it), with a clone that is gone afterwards. */
 export async function withSource<T>(
@@ -36,7 +34,7 @@ export async function withSource<T>(
 export async function readAt(config: SourceConfig, at: string | null, io: AppIo): Promise<DesiredState> {
   const policy = await openPolicy(config);
   return withSource(config, at, io, async (source) => {
-    const snapshot = await source.read(null, io.clock.deadline(READ_MS, io.signal));
+    const snapshot = await source.read(null, io.clock.deadline(LONGEST_READ_MS, io.signal));
     if (snapshot === null) throw new StartError(EXIT.notAsDesired, `${source.address} has no manifest`);
     const text = { ...snapshot, source: source.address };
     const trace = (ofManifest: string | null): string => snapshot.commit?.traceId ?? ofManifest ?? 'plan';

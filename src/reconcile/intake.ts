@@ -4,7 +4,13 @@ import type { Result } from '../lib/result.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { Failure } from '../model/failure.ts';
 import type { SourceStatus } from '../model/status.ts';
-import type { Commit, History, ManifestSource, Snapshot } from '../source/source.ts';
+import {
+  LONGEST_READ_MS,
+  type Commit,
+  type History,
+  type ManifestSource,
+  type Snapshot,
+} from '../source/source.ts';
 import type { StateFolder } from '../state/state.ts';
 import type { Recorder } from './recorder.ts';
 import { Standing, type Refused } from './standing.ts';
@@ -37,8 +43,6 @@ export interface IntakeDeps {
 
 /** Whether a new revision was taken: then everything is looked at again. */
 export type Intaken = 'accepted' | 'unchanged' | 'refused' | 'unreachable';
-
-const READ_DEADLINE_MS = 60_000;
 
 /** New desired state, or refused and the last good kept. */
 export class Intake {
@@ -89,7 +93,7 @@ export class Intake {
     const { source, clock } = this.#deps;
     try {
       const known = this.#attempted ?? this.#desired?.revision ?? null;
-      const deadline = clock.deadline(READ_DEADLINE_MS, signal);
+      const deadline = clock.deadline(LONGEST_READ_MS, signal);
       const snapshot = await source.read(known, deadline).catch(asOfSource);
       if (snapshot === null) return this.#standing.nothingNew();
       const outcome = await this.#consider(snapshot, signal);
@@ -122,7 +126,7 @@ export class Intake {
     const own = { rewind: false, commits: snapshot.commit === null ? [] : [snapshot.commit] };
     if (revision === null || from !== source.address || source.between === undefined) return own;
     if (revision === snapshot.revision || snapshot.commit === null) return own;
-    const deadline = clock.deadline(READ_DEADLINE_MS, signal);
+    const deadline = clock.deadline(LONGEST_READ_MS, signal);
     return source.between(revision, snapshot.revision, deadline).catch(asOfSource);
   }
 

@@ -34,7 +34,8 @@ export interface WriteBackDeps {
   readonly moved: () => void;
 }
 
-const DEADLINE_MS = 30_000;
+/** The source gives up by itself once nothing comes any more; a push over a slow link takes its time. */
+const DEADLINE_MS = 600_000;
 const FIRST_RETRY_MS = 30_000;
 const LONGEST_RETRY_MS = 3_600_000;
 

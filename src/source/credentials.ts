@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../model/failure.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { GitSettings } from './git-command.ts';
 
 export interface Access {
@@ -10,12 +11,13 @@ export interface Access {
   readonly sshKey: string | null;
   /** Where host keys seen for the first time are kept. */
   readonly knownHosts: string;
+  readonly clock: Clock;
 }
 
 /** The settings to speak to a remote with. Rejects with `source_denied` when the token cannot be read. */
 export async function settingsFor(url: string, login: string | null, access: Access): Promise<GitSettings> {
   return {
-    environment: access.environment,
+    ...{ environment: access.environment, clock: access.clock },
     protocols: 'https:http:ssh:git',
     sshCommand: sshCommand(access),
     header: await headerFor(url, login, access.tokenFile),
@@ -23,8 +25,11 @@ export async function settingsFor(url: string, login: string | null, access: Acc
 }
 
 /** Reading what is on this machine: no protocol at all, so nothing can make git call out. */
-export const settingsForReading = (environment: Access['environment']): GitSettings => ({
+export const settingsForReading = ({
   environment,
+  clock,
+}: Pick<Access, 'environment' | 'clock'>): GitSettings => ({
+  ...{ environment, clock },
   protocols: 'none',
   sshCommand: null,
   header: null,

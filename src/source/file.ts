@@ -20,6 +20,8 @@ interface FileSourceOptions {
 /** A file counts once it is the same twice, this far apart: half-written ones are not read. */
 const SETTLE_MS = 500;
 const SETTLE_TRIES = 20;
+/** A file system that says nothing for so long is away. */
+const READ_WITHIN_MS = 60_000;
 
 /** A manifest without git: its revision is the hash of its bytes. */
 export function fileSource(options: FileSourceOptions): ManifestSource {
@@ -27,9 +29,11 @@ export function fileSource(options: FileSourceOptions): ManifestSource {
   return {
     address: options.address,
     branch: null,
-    async read(known, signal) {
+    async read(known, until) {
+      const { clock } = options;
       const file = await fileAt(location, options.path);
-      const settled = await readSettled(file, known, { clock: options.clock, signal });
+      const signal = clock.deadline(READ_WITHIN_MS, until);
+      const settled = await readSettled(file, known, { clock, signal });
       return settled === null ? null : { ...settled, file: shownAs(file, location), commit: null };
     },
     async watch(hint, signal) {

@@ -1,9 +1,10 @@
 import { ownValue } from '../lib/own-value.ts';
 import { Readable } from 'node:stream';
 import { simpleGit, type SimpleGit, type SimpleGitOptions } from 'simple-git';
-import { orAborted } from './deadline.ts';
-import { explainGit, gitTookTooLong } from './git-failures.ts';
-import { endLeftovers, MARK, nextMark } from './leftovers.ts';
+import type { Clock } from '../lib/clock.ts';
+import { orAborted, whileHeard } from './deadline.ts';
+import { explainGit, gitTookTooLong, gitWentSilent } from './git-failures.ts';
+import { endLeftovers, endWithUs, MARK, nextMark } from './leftovers.ts';
 
 /** Everything a git process is given besides its arguments. Nothing of it comes from a manifest. */
 export interface GitSettings {
@@ -16,9 +17,15 @@ export interface GitSettings {
   readonly header: { readonly origin: string; readonly value: string } | null;
   /** Only for making commits: the file that git keeps its index in. */
   readonly index?: string;
+  /** Calls out, on behalf of whoever owns this folder: none of them outlives us. */
+  readonly outsideFor?: string;
+  readonly clock: Clock;
 }
 
-/** One git process a call. Both reject with a `Failure` (`source_*`, `disk_full`), at the latest when `signal` aborts. */
+/**
+ * One git process a call. Both reject with a `Failure` (`source_*`, `disk_full`) once git was silent for a minute, at the
+ * latest when `signal` aborts. Whatever git writes is a sign of life: with `--progress` that is bytes that arrive.
+ */
 export interface Git {
   text(args: readonly string[], signal: AbortSignal): Promise<string>;
   /** At most `limit` bytes of what git writes; git is ended when it has more to say. */
@@ -27,6 +34,7 @@ export interface Git {
 
 const INHERITED = [
   ...['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'SSH_AUTH_SOCK', 'SSL_CERT_FILE', 'SSL_CERT_DIR'],
+  ...['GIT_SSL_CAINFO', 'GIT_SSL_CAPATH'],
   ...['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY', 'no_proxy', 'NO_PROXY'],
 ];
 
@@ -35,6 +43,7 @@ const OURS = [
   ...['GIT_TERMINAL_PROMPT', 'GIT_CONFIG_NOSYSTEM', 'GIT_CONFIG_GLOBAL', 'GIT_ALLOW_PROTOCOL'],
   ...['GIT_LITERAL_PATHSPECS', 'GIT_NO_REPLACE_OBJECTS', 'GIT_NO_LAZY_FETCH', 'GIT_OPTIONAL_LOCKS'],
   ...['GIT_CEILING_DIRECTORIES', 'GIT_INDEX_FILE', 'GIT_SSH_COMMAND', 'GIT_SSH_VARIANT'],
+  ...['GIT_SSL_CAINFO', 'GIT_SSL_CAPATH'],
   ...['GIT_CONFIG_COUNT', 'GIT_CONFIG_KEY_0', 'GIT_CONFIG_VALUE_0', 'GIT_CONFIG_KEY_1', 'GIT_CONFIG_VALUE_1'],
 ];
 
@@ -54,7 +63,10 @@ const CONFIG = [
   'core.symlinks=false',
   'protocol.ext.allow=never',
   'submodule.recurse=false',
-  'transfer.fsckObjects=true',
+  // What somebody wrote badly years ago is in many histories. Nothing is checked out here, git names all it takes by its
+  // hash, and the one file that we read is checked by us.
+  'transfer.fsckObjects=false',
+  'fetch.fsckObjects=false',
   // A repository mounted into a container belongs to somebody else; nothing that its configuration names is run.
   'safe.directory=*',
   // Whose commits are ours.
@@ -64,9 +76,12 @@ const CONFIG = [
   'gc.autoDetach=false',
   'maintenance.autoDetach=false',
   // git dies at our deadline, its http helper does not: this ends it where we cannot (dependencies, finding 6).
-  'http.lowSpeedLimit=1000',
-  'http.lowSpeedTime=8',
+  'http.lowSpeedLimit=1',
+  'http.lowSpeedTime=75',
 ];
+
+/** Servers that count a long history say nothing for a while; longer than this is no server at work. */
+const SILENT_MS = 60_000;
 
 /** git in a folder, hardened: no prompts, hooks, global configuration, helpers or protocols but the named ones. */
 export function gitIn(folder: string, settings: GitSettings): Git {
@@ -76,44 +91,54 @@ export function gitIn(folder: string, settings: GitSettings): Git {
       const [command, ...rest] = args;
       if (command !== 'cat-file') throw new Error(`bytes are read by cat-file, not by ${String(command)}`);
       const cut = cutAfter(limit);
-      const read = (git: SimpleGit): Promise<Buffer> =>
-        git.outputHandler(cut.onOutput).binaryCatFile(rest) as Promise<Buffer>;
-      return (await run(folder, { ...settings, isCut: cut.isCut }, signal)(read)).subarray(0, limit);
+      const read = (git: SimpleGit): Promise<Buffer> => git.binaryCatFile(rest) as Promise<Buffer>;
+      return (await run(folder, { ...settings, cut }, signal)(read)).subarray(0, limit);
     },
   };
 }
 
-type Call = GitSettings & { readonly isCut?: () => boolean };
+type Call = GitSettings & { readonly cut?: Cut };
 
 function run(folder: string, settings: Call, signal: AbortSignal) {
   return async <T>(task: (git: SimpleGit) => PromiseLike<T>): Promise<T> => {
     if (signal.aborted) throw gitTookTooLong();
-    const mark = nextMark();
+    const mark = nextMark(settings.outsideFor);
+    const why = (): Error => (signal.aborted ? gitTookTooLong() : gitWentSilent(SILENT_MS));
+    const heard = whileHeard(SILENT_MS, settings.clock, signal);
+    const release = settings.outsideFor === undefined ? undefined : endWithUs(mark, settings.environment);
     try {
+      const git = hardened(folder, { ...settings, mark, hear: heard.hear }, heard.signal);
       // simple-git waits for pipes that a helper may hold open after git is gone; we do not.
-      return await orAborted(task(hardened(folder, { ...settings, mark }, signal)), signal, gitTookTooLong);
+      return await orAborted(task(git), heard.signal, why);
     } catch (error) {
-      if (signal.aborted) {
-        await endLeftovers(mark);
-        throw gitTookTooLong();
-      }
-      throw explainGit(error, settings.header?.value ?? null);
+      if (!heard.signal.aborted) throw explainGit(error, settings.header?.value ?? null);
+      await endLeftovers(mark);
+      throw why();
+    } finally {
+      heard.end();
+      release?.();
     }
   };
 }
 
 /** One instance a call: an aborted one refuses all further work. */
-function hardened(folder: string, call: Call & { readonly mark: string }, abort: AbortSignal): SimpleGit {
+function hardened(
+  folder: string,
+  call: Call & { readonly mark: string; readonly hear: () => void },
+  abort: AbortSignal,
+): SimpleGit {
   const errors: SimpleGitOptions['errors'] = (error, { stdErr }) => {
-    if (call.isCut?.() === true) return undefined;
+    if (call.cut?.isCut() === true) return undefined;
     // Standard output would be the manifest itself.
     return error !== undefined && stdErr.length > 0 && !abort.aborted ? Buffer.concat(stdErr) : error;
   };
   const guarded = { config: CONFIG, allowEnvironment: OURS, unsafe: UNSAFE };
-  return simpleGit({ baseDir: folder, abort, errors, ...guarded }).env({
-    ...environmentOf(folder, call),
-    [MARK]: call.mark,
-  });
+  return simpleGit({ baseDir: folder, abort, errors, ...guarded })
+    .env({ ...environmentOf(folder, call), [MARK]: call.mark })
+    .outputHandler((_command, stdout, stderr) => {
+      for (const output of [stdout, stderr]) output.on('data', call.hear);
+      call.cut?.onOutput(stdout);
+    });
 }
 
 function environmentOf(folder: string, settings: GitSettings): Record<string, string> {
@@ -122,6 +147,7 @@ function environmentOf(folder: string, settings: GitSettings): Record<string, st
     return value === undefined ? [] : [[name, value] as const];
   });
   return {
+    ...authoritiesOf(settings.environment),
     ...Object.fromEntries(inherited),
     LC_ALL: 'C',
     GIT_TERMINAL_PROMPT: '0',
@@ -130,7 +156,8 @@ function environmentOf(folder: string, settings: GitSettings): Record<string, st
     GIT_ALLOW_PROTOCOL: settings.protocols,
     GIT_LITERAL_PATHSPECS: '1',
     GIT_NO_REPLACE_OBJECTS: '1',
-    GIT_NO_LAZY_FETCH: '1',
+    // What a delta was made from may be missing in a partial clone, and is fetched then; while reading, nothing is.
+    GIT_NO_LAZY_FETCH: settings.outsideFor === undefined ? '1' : '0',
     GIT_OPTIONAL_LOCKS: '0',
     // The folder itself or nothing: never a repository around it.
     GIT_CEILING_DIRECTORIES: `${folder}/..`,
@@ -139,6 +166,12 @@ function environmentOf(folder: string, settings: GitSettings): Record<string, st
     ...(settings.header === null ? {} : configured(settings.header)),
   };
 }
+
+/** What names authorities for everybody else is not heard by git, which has names of its own. */
+const authoritiesOf = ({ SSL_CERT_FILE: file, SSL_CERT_DIR: folder }: GitSettings['environment']) => ({
+  ...(file === undefined ? {} : { GIT_SSL_CAINFO: file }),
+  ...(folder === undefined ? {} : { GIT_SSL_CAPATH: folder }),
+});
 
 /** Whoever is shown a token must be the one it was given for: with one, redirections are not followed. */
 const configured = (header: { readonly origin: string; readonly value: string }): Record<string, string> => ({
@@ -149,10 +182,15 @@ const configured = (header: { readonly origin: string; readonly value: string })
   GIT_CONFIG_VALUE_1: 'false',
 });
 
+interface Cut {
+  readonly onOutput: (stdout: NodeJS.ReadableStream) => void;
+  readonly isCut: () => boolean;
+}
+
 /** Hangs up once git wrote more than `limit` bytes; its complaint about that is no error. */
-function cutAfter(limit: number) {
+function cutAfter(limit: number): Cut {
   let seen = 0;
-  const onOutput = (_command: string, stdout: NodeJS.ReadableStream): void => {
+  const onOutput = (stdout: NodeJS.ReadableStream): void => {
     stdout.on('data', (chunk: Buffer) => {
       seen += chunk.length;
       if (seen > limit && stdout instanceof Readable) stdout.destroy();

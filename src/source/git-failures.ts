@@ -94,9 +94,19 @@ export const gitTookTooLong = (): Failure =>
     suggestedAction: 'Check the network and the address; it is tried again by itself.',
   });
 
+/** Not a byte came for too long. */
+export const gitWentSilent = (ms: number): Failure =>
+  new Failure('source_unreachable', `git heard nothing of the repository for ${ms / 1000} s`, {
+    suggestedAction: 'Check the network and the address; it is tried again by itself.',
+  });
+
+/** How far it came is no reason. */
+const PROGRESS =
+  /^(remote: *)?(\x1b\[K)?((Enumerating|Counting|Compressing|Receiving|Unpacking|Writing) objects|Resolving deltas|Total \d+|Updating files|Delta compression)\b|^remote: *$/;
+
 /** The line that says why; git puts hints before and advice after it. */
 function mainLine(text: string): string {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const lines = text.split(/[\r\n]+/).filter((line) => line.trim() !== '' && !PROGRESS.test(line));
   const main = lines.find((line) => /^(fatal|error|remote|ssh):/i.test(line)) ?? lines[0] ?? 'no message';
   return main.replace(/^(fatal|error): /i, '').slice(0, 300);
 }

@@ -12,13 +12,16 @@ const SEPARATOR = '\u001f';
 const trailer = (key: string): string => `%(trailers:key=${key},valueonly,unfold,separator=%x1f)`;
 const FORMAT = `--format=%H%x00%s%x00${trailer('Trace-Id')}%x00${trailer('Allow-Removal')}`;
 
+export const isCommitName = (revision: string | null): revision is string =>
+  revision !== null && /^[0-9a-f]{7,64}$/.test(revision);
+
 /** The full name of a commit that is there, or null; anything but a commit's name is null as well. */
 export async function findCommit(
   git: Git,
   revision: string | null,
   signal: AbortSignal,
 ): Promise<string | null> {
-  if (revision === null || !/^[0-9a-f]{7,64}$/.test(revision)) return null;
+  if (!isCommitName(revision)) return null;
   const found = await git.text(['rev-parse', '--verify', '--quiet', `${revision}^{commit}`], signal);
   return found.trim() === '' ? null : found.trim();
 }

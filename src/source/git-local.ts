@@ -27,7 +27,7 @@ export async function isRepository(folder: string): Promise<boolean> {
 /** A repository on this machine is used where it lies, commits only: never its work tree, never its index. */
 export function localOrigin(options: LocalOptions): Origin {
   const folder = resolve(options.folder);
-  const git = gitIn(folder, settingsForReading(options.environment));
+  const git = gitIn(folder, settingsForReading(options));
   const wanted = options.at ?? (options.branch === null ? 'HEAD' : `refs/heads/${options.branch}`);
   return {
     git,
@@ -37,8 +37,10 @@ export function localOrigin(options: LocalOptions): Origin {
       return revision;
     },
     fetch: async (tip) => tip,
+    obtain: async () => false,
+    reach: async () => undefined,
     repair: async () => false,
-    gitWith: (index) => gitIn(folder, { ...settingsForReading(options.environment), index }),
+    gitWith: (index) => gitIn(folder, { ...settingsForReading(options), index }),
     followed: (signal) => followedHere(git, options.branch, signal),
     tipOf: (ref, signal) => commitAt(git, ref, signal),
     async move(ref, { from, to }, signal) {

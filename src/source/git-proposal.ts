@@ -51,7 +51,7 @@ async function commitOn(
     const blob = await say('hash-object', '-w', '--no-filters', '--', file);
     await say('read-tree', base);
     await say('update-index', '--cacheinfo', `${mode},${blob},${path}`);
-    return await say('commit-tree', await say('write-tree'), '-p', base, '-m', message);
+    return await say('commit-tree', await say('write-tree', '--missing-ok'), '-p', base, '-m', message);
   } finally {
     await rm(drafts, { recursive: true, force: true }).catch(cannotWrite);
   }

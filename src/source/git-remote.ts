@@ -1,7 +1,7 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomically } from '../lib/atomic-file.ts';
 import { Failure } from '../model/failure.ts';
+import { Clone } from './clone.ts';
 import { type Access, settingsFor, settingsForReading } from './credentials.ts';
 import { cannotWrite } from './disk.ts';
 import { type Git, gitIn } from './git-command.ts';
@@ -16,32 +16,26 @@ interface RemoteOptions {
   readonly access: Access;
 }
 
-const FETCHED = 'refs/heads/fetched';
-
 /** A repository elsewhere: asked with `ls-remote`, fetched into a bare clone only when it moved. */
 export function remoteOrigin(options: RemoteOptions): Origin {
-  const clone = join(options.cloneDirectory, 'repository.git');
-  const git = gitIn(clone, settingsForReading(options.access.environment));
+  const { clone, folder, git } = cloneOf(options);
   return {
     git,
     tip: (signal) => askTip(options, signal),
-    async fetch(tip, signal) {
-      await prepareClone(clone, options.url, git, signal);
-      if ((await fetched(git, signal)) !== tip) await fetchInto(clone, options, signal);
-      return fetched(git, signal);
-    },
+    fetch: (tip, signal) => clone.fetch(tip, signal),
+    obtain: (blob, signal) => clone.obtain(blob, signal),
+    reach: (from, to, signal) => clone.reach(from, to, signal),
     async repair(signal) {
-      await rm(clone, { recursive: true, force: true }).catch(cannotWrite);
-      await prepareClone(clone, options.url, git, signal);
-      await fetchInto(clone, options, signal);
+      await clone.remove();
+      await clone.fetch(await askTip(options, signal), signal);
       return true;
     },
-    gitWith: (index) => gitIn(clone, { ...settingsForReading(options.access.environment), index }),
+    gitWith: (index) => gitIn(folder, { ...settingsForReading(options.access), index }),
     followed: (signal) => askFollowed(options, signal),
     tipOf: (ref, signal) => askRef(options, ref, signal),
     async move(ref, { to }, signal) {
-      const outside = await gitOutside(clone, options);
-      await outside.text(['push', '--quiet', '--', options.url, `${to}:${ref}`], signal);
+      const outside = await gitOutside(folder, options);
+      await outside.text(['push', '--progress', '--', options.url, `${to}:${ref}`], signal);
     },
     // A remote gives no hints: it is asked every interval.
     watch: (_hint, signal) => new Promise((resolve) => onAbort(signal, resolve)),
@@ -79,32 +73,22 @@ async function askFollowed(options: RemoteOptions, signal: AbortSignal): Promise
 
 const wantedRef = ({ branch }: RemoteOptions): string => (branch === null ? 'HEAD' : `refs/heads/${branch}`);
 
+function cloneOf(options: RemoteOptions): {
+  readonly clone: Clone;
+  readonly folder: string;
+  readonly git: Git;
+} {
+  const folder = join(options.cloneDirectory, 'repository.git');
+  const git = gitIn(folder, settingsForReading(options.access));
+  const outside = (): Promise<Git> => gitOutside(folder, options);
+  const { url, cloneDirectory: owner } = options;
+  return { folder, git, clone: new Clone({ folder, git, outside, url, owner, ref: wantedRef(options) }) };
+}
+
 async function gitOutside(folder: string, options: RemoteOptions): Promise<Git> {
   await mkdir(options.cloneDirectory, { recursive: true, mode: 0o700 }).catch(cannotWrite);
-  return gitIn(folder, await settingsFor(options.url, options.login, options.access));
-}
-
-/** The clone says whose it is in a file that is written last; without it, or with another's, it is begun anew. */
-async function prepareClone(clone: string, url: string, git: Git, signal: AbortSignal): Promise<void> {
-  const mark = join(clone, 'cloned-from');
-  const from = await readFile(mark, 'utf8').catch(() => null);
-  if (from === url) return;
-  await rm(clone, { recursive: true, force: true }).catch(cannotWrite);
-  await mkdir(clone, { recursive: true, mode: 0o700 }).catch(cannotWrite);
-  await git.text(['init', '--bare', '--quiet'], signal);
-  await writeAtomically(mark, url).catch(cannotWrite);
-}
-
-/** The commit the clone has, or '' for none. */
-async function fetched(git: Git, signal: AbortSignal): Promise<string> {
-  return (await git.text(['rev-parse', '--verify', '--quiet', `${FETCHED}^{commit}`], signal)).trim();
-}
-
-/** Whole history of one branch: ancestry must be told (rewinds), and a shallow clone cannot. */
-async function fetchInto(clone: string, options: RemoteOptions, signal: AbortSignal): Promise<void> {
-  const git = await gitOutside(clone, options);
-  const into = `+${wantedRef(options)}:${FETCHED}`;
-  await git.text(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', options.url, into], signal);
+  const settings = await settingsFor(options.url, options.login, options.access);
+  return gitIn(folder, { ...settings, outsideFor: options.cloneDirectory });
 }
 
 export function branchMissing(branch: string | null): Failure {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../model/failure.ts';
 import type { Git } from './git-command.ts';
-import { describeTip, findCommit, historyOf, isAncestor } from './git-history.ts';
+import { describeTip, findCommit, historyOf, isAncestor, isCommitName } from './git-history.ts';
 import { propose } from './git-proposal.ts';
 import { findBlob } from './git-tree.ts';
 import { type Origin, withRepair } from './origin.ts';
-import type { ManifestSource, Snapshot } from './source.ts';
+import type { ManifestSource } from './source.ts';
 
 interface GitSourceOptions {
   /** As `ManifestSource.address`. */
@@ -31,21 +31,21 @@ export function gitSource(origin: Origin, options: GitSourceOptions): ManifestSo
       if (tip === known) return null;
       return withRepair(origin, signal, async () => {
         const to = await origin.fetch(tip, signal);
-        const from = await findCommit(origin.git, known, signal);
-        return readSnapshot(origin.git, { from, to }, options.path, signal);
+        const content = await contentAt(origin, to, options.path, signal);
+        const from = await reached(origin, { from: known, to }, signal);
+        const commit = await describeTip(origin.git, { from, to }, options.path, signal);
+        return { revision: to, content, file: options.path, commit };
       });
     },
     between: (from, to, signal) =>
       withRepair(origin, signal, async () => {
-        const found = await findCommit(origin.git, from, signal);
+        const found = await reached(origin, { from, to }, signal);
         return historyOf(origin.git, { from: found, to: await mustFind(origin.git, to, signal) }, signal);
       }),
     descends: (from, to, signal) =>
       withRepair(origin, signal, async () => {
-        const [older, newer] = [
-          await findCommit(origin.git, from, signal),
-          await findCommit(origin.git, to, signal),
-        ];
+        const older = await reached(origin, { from, to }, signal);
+        const newer = await findCommit(origin.git, to, signal);
         return older !== null && newer !== null && isAncestor(origin.git, { from: older, to: newer }, signal);
       }),
     propose: (proposal, signal) => propose(origin, proposal, options, signal),
@@ -60,16 +60,30 @@ async function mustFind(git: Git, revision: string, signal: AbortSignal): Promis
   });
 }
 
-async function readSnapshot(
-  git: Git,
-  range: { readonly from: string | null; readonly to: string },
+/** `from` by its full name, with all that lies between; null: it is not to be had, or no commit. */
+async function reached(
+  origin: Origin,
+  { from, to }: { readonly from: string | null; readonly to: string },
+  signal: AbortSignal,
+): Promise<string | null> {
+  await origin.reach(isCommitName(from) ? from : null, to, signal);
+  return findCommit(origin.git, from, signal);
+}
+
+async function contentAt(
+  origin: Origin,
+  revision: string,
   path: string,
   signal: AbortSignal,
-): Promise<Snapshot> {
-  const { blob } = await findBlob(git, range.to, path, signal);
-  const content = await git.bytes(['cat-file', 'blob', blob], READ_AT_MOST, signal);
+): Promise<Uint8Array> {
+  const { blob } = await findBlob(origin.git, revision, path, signal);
+  const read = (): Promise<Buffer> => origin.git.bytes(['cat-file', 'blob', blob], READ_AT_MOST, signal);
+  const content = await read().catch(async (error: unknown) => {
+    if (!(await origin.obtain(blob, signal))) throw error;
+    return read();
+  });
   if (content.length < READ_AT_MOST && blobName(content, blob.length) !== blob) throw damagedBlob(blob);
-  return { revision: range.to, content, file: path, commit: await describeTip(git, range, path, signal) };
+  return content;
 }
 
 /** git names a blob by the hash of its bytes, so that a damaged one gives itself away. */

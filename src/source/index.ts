@@ -47,14 +47,14 @@ function originElsewhere(
   branch: string | null,
   options: SourceOptions,
 ): Origin {
-  const { environment, tokenFile, sshKey, cloneDirectory } = options;
+  const { environment, tokenFile, sshKey, cloneDirectory, clock } = options;
   const knownHosts = join(cloneDirectory, 'known_hosts');
   return remoteOrigin({
     url,
     login,
     branch,
     cloneDirectory,
-    access: { environment, tokenFile, sshKey, knownHosts },
+    access: { environment, tokenFile, sshKey, knownHosts, clock },
   });
 }
 

@@ -9,6 +9,13 @@ export interface Origin {
   tip(signal: AbortSignal): Promise<string>;
   /** Makes the newest commit readable and names it; `tip`, or what came after it. */
   fetch(tip: string, signal: AbortSignal): Promise<string>;
+  /** Makes the bytes of a fetched commit's file readable; false where they are, or never will be. */
+  obtain(blob: string, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Fetches of the past of `to` what it takes to tell whether it descends from `from`; `from` null: a little for traces,
+   * where that costs little. What is on this machine is all there is.
+   */
+  reach(from: string | null, to: string, signal: AbortSignal): Promise<void>;
   /** Makes good what can be made good after `source_unusable`; false where nothing can. */
   repair(signal: AbortSignal): Promise<boolean>;
   /** git that writes commits here, with an index of its own. */

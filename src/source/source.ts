@@ -1,3 +1,9 @@
+/**
+ * How long one read may take in all, in milliseconds: generous, for a source gives up by itself, with `source_unreachable`,
+ * a minute after the last sign of life.
+ */
+export const LONGEST_READ_MS = 3_600_000;
+
 /** Where manifests come from. Events are hints; snapshots are facts, read from a commit or a settled file. */
 export interface ManifestSource {
   /** The address and path as people know it, without credentials; goes on labels and into the status. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/lib/clock.ts';
 import { Failure } from '../../src/model/failure.ts';
 import { explainGit } from '../../src/source/git-failures.ts';
 import { gitIn } from '../../src/source/git-command.ts';
@@ -49,7 +50,13 @@ describe('the git that is called', () => {
       GIT_CONFIG_GLOBAL: '/etc/evil',
       EDITOR: 'evil',
     };
-    const git = gitIn(folder, { environment, protocols: 'none', sshCommand: null, header: null });
+    const git = gitIn(folder, {
+      environment,
+      protocols: 'none',
+      sshCommand: null,
+      header: null,
+      clock: systemClock,
+    });
     await git.text(['init', '--quiet'], within());
     const listed = await git.text(['config', '--list', '--show-scope'], within());
     expect(listed).not.toMatch(/^(global|system)/m);
@@ -63,14 +70,26 @@ describe('the git that is called', () => {
     async (url) => {
       const folder = await temporaryFolder();
       const environment = { PATH: process.env['PATH'] };
-      const git = gitIn(folder, { environment, protocols: 'none', sshCommand: null, header: null });
+      const git = gitIn(folder, {
+        environment,
+        protocols: 'none',
+        sshCommand: null,
+        header: null,
+        clock: systemClock,
+      });
       await expect(git.text(['ls-remote', '--', url], within())).rejects.toBeInstanceOf(Failure);
     },
   );
 
   it('reads bytes with cat-file alone', async () => {
     const folder = await temporaryFolder();
-    const git = gitIn(folder, { environment: {}, protocols: 'none', sshCommand: null, header: null });
+    const git = gitIn(folder, {
+      environment: {},
+      protocols: 'none',
+      sshCommand: null,
+      header: null,
+      clock: systemClock,
+    });
     await expect(git.bytes(['show', 'HEAD'], 10, within())).rejects.toThrow('cat-file');
   });
 });

@@ -17,6 +17,7 @@ import {
   git,
   makeRepository,
   type Repository,
+  serveOverGit,
   serveOverHttp,
   serveSilence,
   type Served,
@@ -203,16 +204,72 @@ describe('the manifest in a commit', () => {
     expect(textOf(await source.read(null, within()))).toBe('committed\n');
   });
 
-  it('of a repository with sha256 names is read as well', async () => {
+  it('of a repository with sha256 names is read, here and from a remote, and written back to', async () => {
     const folder = await temporaryFolder();
-    await git(folder, 'init', '--quiet', '--object-format=sha256', '.');
-    await writeFile(join(folder, MANIFEST), 'x');
-    await git(folder, 'add', '.');
-    await git(folder, 'commit', '--quiet', '-m', 'x');
-    const source = await open({ manifest: folder, cloneDirectory: folder });
-    expect((await source.read(null, within()))?.revision).toMatch(/^[0-9a-f]{64}$/);
+    const bare = join(folder, 'remote.git');
+    await git(folder, 'init', '--quiet', '--bare', '--object-format=sha256', '--initial-branch=main', bare);
+    await git(bare, 'config', 'http.receivepack', 'true');
+    await git(folder, 'init', '--quiet', '--object-format=sha256', 'work');
+    const commit = async (content: string): Promise<string> => {
+      await writeFile(join(folder, 'work', MANIFEST), content);
+      await git(join(folder, 'work'), 'add', '.');
+      await git(join(folder, 'work'), 'commit', '--quiet', '-m', content);
+      await git(join(folder, 'work'), 'push', '--quiet', bare, 'HEAD:main');
+      return git(bare, 'rev-parse', 'main');
+    };
+    const first = await commit('1');
+    const urls = [served(serveOverHttp(folder)), served(serveOverGit(folder))];
+    const remotes = (await Promise.all(urls)).map(({ url }) => `${url}/remote.git`);
+    const sources = await Promise.all(
+      [bare, ...remotes].map((manifest, at) => open({ manifest, cloneDirectory: join(folder, String(at)) })),
+    );
+    for (const source of sources) expect((await source.read(null, within()))?.revision).toBe(first);
+    const second = await commit('2');
+    expect(second).toMatch(/^[0-9a-f]{64}$/);
+    for (const source of sources) {
+      expect(textOf(await source.read(first, within()))).toBe('2');
+      expect(await source.descends?.(first, second, within())).toBe(true);
+    }
+    const proposal = { base: second, content: Buffer.from('3'), message: 'Raise', branch: 'raised' };
+    const raised = await sources[1]?.propose?.(proposal, within());
+    expect(await git(bare, 'rev-parse', 'raised', 'raised~1')).toBe(`${raised?.revision ?? ''}\n${second}`);
+  });
+
+  it.each([
+    ['a time zone of three digits', oldCommitWithOddZone],
+    ['a file mode with a zero in front', oldCommitWithOddMode],
+  ])('is read after an old commit that git fsck complains of: %s', async (_what, makeOld) => {
+    const given = await setting();
+    await given.repo.commit({ [MANIFEST]: 'today' });
+    const tree = await git(given.repo.bare, 'rev-parse', 'main^{tree}');
+    const old = await makeOld(given.repo.bare, tree);
+    const today = await git(given.repo.bare, 'commit-tree', tree, '-p', old, '-m', 'Today');
+    await git(given.repo.bare, 'update-ref', 'refs/heads/main', today);
+    await expect(git(given.repo.bare, 'fsck', '--strict')).rejects.toThrow();
+    const source = await open(given);
+    expect(textOf(await source.read(null, within()))).toBe('today');
+    expect(await source.descends?.(old, today, within())).toBe(true);
   });
 });
+
+const oldCommitWithOddZone = (folder: string, tree: string): Promise<string> =>
+  hashed(
+    folder,
+    'commit',
+    `tree ${tree}\nauthor A <a@b> 1287367363 -700\ncommitter A <a@b> 1287367363 -700\n\nFirst\n`,
+  );
+
+async function oldCommitWithOddMode(folder: string, tree: string): Promise<string> {
+  const blob = Buffer.from(await git(folder, 'rev-parse', `${tree}:${MANIFEST}`), 'hex');
+  const odd = await hashed(folder, 'tree', Buffer.concat([Buffer.from('0100644 x.yaml\0'), blob]));
+  return git(folder, 'commit-tree', odd, '-m', 'First');
+}
+
+/** Objects that git itself would refuse to make. */
+async function hashed(folder: string, type: string, content: string | Buffer): Promise<string> {
+  const args = ['hash-object', '-t', type, '-w', '--stdin', '--literally'];
+  return execFileSync('git', args, { cwd: folder, input: content, encoding: 'utf8' }).trim();
+}
 
 describe('the clone', () => {
   const damages: [string, (clone: string) => Promise<unknown>][] = [

@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import {
   createServer as createTcpServer,
   type AddressInfo,
@@ -139,33 +140,66 @@ export interface Served {
   readonly port: number;
   /** Authorization headers seen, oldest first. */
   readonly seen: readonly (string | undefined)[];
+  /** Bytes of answers so far. */
+  sent(): number;
   close(): Promise<void>;
 }
 
-/** Smart HTTP by git's own `http-backend`; with `login` (`user:password`) only whoever shows it is let in. */
-export async function serveOverHttp(
-  root: string,
-  options: { readonly login?: string; readonly port?: number; readonly redirectTo?: string } = {},
-): Promise<Served> {
+interface Serving {
+  /** `user:password`: only whoever shows it is let in. */
+  readonly login?: string;
+  readonly port?: number;
+  readonly redirectTo?: string;
+  /** Speaks the protocol as it was before version 2. */
+  readonly isOld?: boolean;
+  /** Serves over TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** How an answer with objects is sent, in place of at once. */
+  readonly send?: (body: Buffer, response: ServerResponse) => void;
+  /** Answers in place of git where it is not null: status and text. */
+  readonly refuse?: (request: IncomingMessage) => readonly [number, string] | null;
+}
+
+/** Smart HTTP by git's own `http-backend`. */
+export async function serveOverHttp(root: string, options: Serving = {}): Promise<Served> {
   const seen: (string | undefined)[] = [];
-  const server = createServer((request, response) => {
+  let sent = 0;
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     seen.push(request.headers.authorization);
-    if (options.redirectTo !== undefined) {
+    const refused = options.refuse?.(request) ?? null;
+    if (refused !== null) response.writeHead(refused[0]).end(refused[1]);
+    else if (options.redirectTo !== undefined) {
       response.writeHead(302, { location: options.redirectTo + (request.url ?? '') }).end();
     } else if (options.login !== undefined && !isLoggedIn(request, options.login)) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
     } else {
-      backend(root, request, response);
+      const send = options.send ?? ((body: Buffer, to: ServerResponse) => void to.end(body));
+      backend(root, request, response, {
+        isOld: options.isOld ?? false,
+        send: (body) => {
+          sent += body.length;
+          if (body.includes('PACK')) send(body, response);
+          else response.end(body);
+        },
+      });
     }
-  });
+  };
+  const server = options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
   const port = await listening(server, options.port ?? 0);
-  return { url: `http://127.0.0.1:${String(port)}`, port, seen, close: () => closed(server) };
+  const scheme = options.tls === undefined ? 'http' : 'https';
+  const url = `${scheme}://127.0.0.1:${String(port)}`;
+  return { url, port, seen, sent: () => sent, close: () => closed(server) };
 }
 
 const isLoggedIn = (request: IncomingMessage, login: string): boolean =>
   request.headers.authorization === `Basic ${Buffer.from(login).toString('base64')}`;
 
-function backend(root: string, request: IncomingMessage, response: ServerResponse): void {
+function backend(
+  root: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { isOld, send }: { readonly isOld: boolean; readonly send: (body: Buffer) => void },
+): void {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const child = spawn('git', ['http-backend'], {
     env: {
@@ -177,7 +211,7 @@ function backend(root: string, request: IncomingMessage, response: ServerRespons
       QUERY_STRING: url.search.slice(1),
       CONTENT_TYPE: request.headers['content-type'] ?? '',
       HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
-      GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+      GIT_PROTOCOL: isOld ? '' : String(request.headers['git-protocol'] ?? ''),
       REMOTE_ADDR: '127.0.0.1',
     },
   });
@@ -185,17 +219,17 @@ function backend(root: string, request: IncomingMessage, response: ServerRespons
   const chunks: Buffer[] = [];
   child.stdin.on('error', () => request.unpipe());
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  child.on('close', () => answer(Buffer.concat(chunks), response));
+  child.on('close', () => send(answer(Buffer.concat(chunks), response)));
 }
 
-/** CGI: headers, an empty line, the body. */
-function answer(output: Buffer, response: ServerResponse): void {
+/** CGI: headers, an empty line, the body, which is returned. */
+function answer(output: Buffer, response: ServerResponse): Buffer {
   const end = output.indexOf('\r\n\r\n');
   const headers = output.subarray(0, Math.max(end, 0)).toString().split('\r\n');
   const pairs = headers.map((line) => line.split(': ') as [string, string]).filter(([name]) => name !== '');
   const status = Number(pairs.find(([name]) => name === 'Status')?.[1]?.slice(0, 3) ?? 200);
   response.writeHead(status, Object.fromEntries(pairs.filter(([name]) => name !== 'Status')));
-  response.end(output.subarray(end + 4));
+  return output.subarray(end + 4);
 }
 
 /** The git protocol by `git daemon`, one process a connection. */
@@ -209,7 +243,13 @@ export async function serveOverGit(root: string): Promise<Served> {
     socket.on('error', () => child.kill());
   });
   const port = await listening(server, 0);
-  return { url: `git://127.0.0.1:${String(port)}`, port, seen: [], close: () => closed(server) };
+  return {
+    url: `git://127.0.0.1:${String(port)}`,
+    port,
+    seen: [],
+    sent: () => 0,
+    close: () => closed(server),
+  };
 }
 
 /** Takes connections and never says a word. */
@@ -223,7 +263,7 @@ export async function serveSilence(): Promise<Served> {
     for (const socket of sockets) socket.destroy();
     await closed(server);
   };
-  return { url: `127.0.0.1:${String(port)}`, port, seen: [], close };
+  return { url: `127.0.0.1:${String(port)}`, port, seen: [], sent: () => 0, close };
 }
 
 function listening(server: TcpServer, port: number): Promise<number> {
@@ -234,6 +274,6 @@ function listening(server: TcpServer, port: number): Promise<number> {
 }
 
 function closed(server: TcpServer): Promise<void> {
-  if (server instanceof Server) server.closeAllConnections();
+  if (server instanceof Server || server instanceof TlsServer) server.closeAllConnections();
   return new Promise((resolve) => server.close(() => resolve()));
 }
