@@ -31,6 +31,9 @@ export const catalogue: { readonly [T in EventType]: CatalogueEntry } = {
   removal_held: warn('removals are held back until they are released'),
   server_refused: error('an entry is not acted on; what runs of it stays as it is'),
   server_held: warn('something that is not ours stands in the way and is left alone'),
+  foreign_container_found: warn(
+    'a container bears our labels and is not one that we made, as a docker commit of one: it is left alone',
+  ),
   drift_detected: warn('a container is no longer what we made; it will be put right'),
   version_resolved: info('a tag was resolved to a digest'),
   update_available: info(

@@ -24,6 +24,10 @@ export interface Memory {
   /** Unix ms when our view was last trusted again: silence from before it means nothing. */
   readonly viewClearedAt: number | null;
   readonly servers: Readonly<Record<string, ServerMemory>>;
+  /** Unix ms from which on the log tells of every container that we made; null: there is no log yet. */
+  readonly since: number | null;
+  /** Ids of the containers that bore our labels without being ours, as they were last told. */
+  readonly foreignNoted: readonly string[];
   /** Images that we brought for servers that are gone, as `repository@digest` -> Unix ms of their going. */
   readonly orphans: Readonly<Record<string, number>>;
 }
@@ -54,6 +58,8 @@ export interface ServerMemory {
   /** Container id -> Unix ms when its drain began. */
   readonly drains: Readonly<Record<string, number>>;
   readonly condemned: readonly string[];
+  /** The containers that we made, the newest last. */
+  readonly made: readonly Made[];
   readonly exits: Readonly<Record<string, Exit>>;
   /** Container id -> Unix ms when we stopped it. */
   readonly stopped: Readonly<Record<string, number>>;
@@ -144,6 +150,17 @@ export interface Quarantine {
   readonly at: number;
 }
 
+export interface Made {
+  /** Its short name: an intent knows no id yet. */
+  readonly instance: string;
+  /** Its id; null: nobody knows what became of the intent. */
+  readonly container: string | null;
+  /** Spec digest. */
+  readonly spec: string;
+  /** We removed it, or it went without us and that is counted. */
+  readonly gone?: boolean;
+}
+
 export interface Exit {
   /** Unix ms of the exit itself. */
   readonly at: number;
@@ -176,6 +193,8 @@ export const emptyMemory: Memory = {
   pause: null,
   viewSuspectSince: null,
   viewClearedAt: null,
+  since: null,
+  foreignNoted: [],
   servers: {},
   orphans: {},
 };
@@ -190,6 +209,7 @@ export const emptyServerMemory: ServerMemory = {
   postponed: {},
   drains: {},
   condemned: [],
+  made: [],
   exits: {},
   stopped: {},
   recovery: { attempts: 0, lastAt: null, open: null, exhausted: false, recoveredAt: null, judged: 0 },

@@ -8,7 +8,7 @@ export interface Sighting {
     readonly startedAt: number;
     readonly version: string;
   };
-  /** All containers with our owner label. */
+  /** All containers with our owner label; for a plan, of these the ones that we made. */
   readonly instances: readonly Instance[];
   /** Those of the asked-for `repository@digest` references that are on the engine's disk. */
   readonly images: readonly string[];
@@ -62,6 +62,8 @@ export interface Stranger {
   /** Server whose name it bears, or null. */
   readonly server: string | null;
   readonly hostPorts: readonly number[];
+  /** It bears our labels, and we did not make it: its container id, and the server that its label names. */
+  readonly claims?: { readonly container: string; readonly server: string };
 }
 
 export type Health = 'unknown' | 'healthy' | 'degraded' | 'unhealthy';

@@ -84,8 +84,8 @@ export interface Plan {
 
 /** A record that belongs to no one server. */
 export type Note = {
-  [T in 'view_suspected' | 'view_cleared' | 'removal_held']: {
+  [T in 'view_suspected' | 'view_cleared' | 'removal_held' | 'foreign_container_found']: {
     readonly event: T;
     readonly fields: EventFields[T];
   };
-}['view_suspected' | 'view_cleared' | 'removal_held'];
+}['view_suspected' | 'view_cleared' | 'removal_held' | 'foreign_container_found'];

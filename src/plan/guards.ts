@@ -1,6 +1,7 @@
 import type { Decision, Note, Plan } from '../model/step.ts';
 import type { World } from '../model/world.ts';
 import { brake, isBlind } from './guards/brake.ts';
+import { claims } from './guards/claims.ts';
 import { budget } from './guards/budget.ts';
 import { lockLost, paused } from './guards/policy.ts';
 import { removals } from './guards/removal.ts';
@@ -14,7 +15,7 @@ export interface Guarded {
 export type Guard = (decisions: readonly Decision[], world: World) => Guarded;
 
 /** In this order: what is held already takes no place in the budget. */
-const guards: readonly Guard[] = [brake, removals, paused, budget, lockLost];
+const guards: readonly Guard[] = [claims, brake, removals, paused, budget, lockLost];
 
 /** Sees all decisions together. Guards only take steps away; each says why, and until when where it knows. */
 export function guard(decisions: readonly Decision[], world: World): Plan {

@@ -5,6 +5,7 @@ import { exits } from './remember/exits.ts';
 import { fold, type Folds } from './remember/fold.ts';
 import { images, orphaned, orphans } from './remember/images.ts';
 import { recovery } from './remember/recovery.ts';
+import { made } from './remember/made.ts';
 import { obeyed } from './remember/request.ts';
 import { rest } from './remember/rest.ts';
 import { rollout } from './remember/rollout.ts';
@@ -25,11 +26,16 @@ export function remember(memory: Memory, event: Event): Memory {
 const wide: Folds<Memory> = {
   ...orphans,
   memory_checkpoint: restored,
+  orchestrator_started: (memory, { time_ms }) => ({ ...memory, since: memory.since ?? time_ms }),
   manifest_synced: synced,
   request_accepted: obeyed,
   server_removed: removed,
   revision_settled: (memory, { revision }) => ({ ...memory, settled: revision }),
   removal_held: (memory, { revision }) => ({ ...memory, removalHeldFor: revision }),
+  foreign_container_found: (memory, { containers = [] }) => ({
+    ...memory,
+    foreignNoted: containers.map(({ container_id: id }) => id),
+  }),
   view_suspected: (memory, { time_ms }) => ({ ...memory, viewSuspectSince: time_ms }),
   view_cleared: (memory, { time_ms }) => ({ ...memory, viewSuspectSince: null, viewClearedAt: time_ms }),
 };
@@ -70,7 +76,7 @@ function ofServer(memory: Memory, event: Event): Memory {
   const { server_name: name } = event;
   if (name === undefined) return memory;
   const before = ownValue(memory.servers, name) ?? emptyServerMemory;
-  const after = [rollout, images, exits, recovery, rest, notes].reduce(
+  const after = [rollout, images, made, exits, recovery, rest, notes].reduce(
     (server, part) => fold(part, server, event),
     before,
   );
@@ -78,11 +84,11 @@ function ofServer(memory: Memory, event: Event): Memory {
 }
 
 /** A checkpoint of an older program lacks what was invented since. */
-function restored(_before: Memory, { memory }: Event<'memory_checkpoint'>): Memory {
+function restored(_before: Memory, { memory, time_ms: since }: Event<'memory_checkpoint'>): Memory {
   const servers = Object.entries(memory.servers ?? {}).map(
     ([name, server]) => [name, complete(server)] as const,
   );
-  return { ...emptyMemory, ...memory, servers: Object.fromEntries(servers) };
+  return { ...emptyMemory, ...memory, since: memory.since ?? since, servers: Object.fromEntries(servers) };
 }
 
 const complete = (server: Partial<ServerMemory>): ServerMemory => ({

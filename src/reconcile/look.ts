@@ -6,6 +6,7 @@ import type { Instance, Sighting } from '../model/observed.ts';
 import { imageRefOf, type Settings, type Spec } from '../model/spec.ts';
 import type { UpdateCheck, World } from '../model/world.ts';
 import type { Runtime, RuntimeHint } from '../runtime/runtime.ts';
+import { withoutCopies } from '../plan/ownership.ts';
 import { sightingWithoutFuture } from '../plan/set-back.ts';
 import { soakEndsAt } from '../plan/soak.ts';
 import type { SelfCheck } from '../status/status.ts';
@@ -59,7 +60,7 @@ export class Look {
   async world(desired: DesiredState, signal: AbortSignal): Promise<World> {
     const { sealing, recorder, clock, monitor } = this.#deps;
     const seen = await this.#observe(desired, signal);
-    const sighting = sightingWithoutFuture(seen, clock.now());
+    const sighting = withoutCopies(sightingWithoutFuture(seen, clock.now()), recorder.memory);
     this.#bootAt = Math.min(Math.max(this.#bootAt, monitor.watchedSince()), clock.now());
     await this.#deps.claimEngine(sighting.engine.id);
     this.#forgetGone(sighting);

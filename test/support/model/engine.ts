@@ -18,6 +18,8 @@ const exits: Partial<Record<Trait, readonly [number, number]>> = {
 /** What really is: containers, images, and what a question would be answered. */
 export class Engine {
   readonly containers = new Map<string, Instance>();
+  /** Made by a person of one of ours: never to be touched. */
+  readonly copies: Instance[] = [];
   readonly images = new Set<string>();
   readonly hung = new Set<string>();
   readonly traits = new Map<string, Trait>();
@@ -32,6 +34,19 @@ export class Engine {
 
   list(): Instance[] {
     return [...this.containers.values()];
+  }
+
+  /** Of the next container. */
+  get nextName(): string {
+    return `i-c${this.#made + 1}`;
+  }
+
+  /** As by `docker commit`: all labels are the same, its name and its image are not. */
+  copy(one: Instance, now: number): void {
+    this.#made += 1;
+    const id = `copy${this.#made}`;
+    const drift = [...one.drift, 'name', 'image'];
+    this.copies.push({ ...one, id, name: id, joined: false, createdAt: now, startedAt: now, drift });
   }
 
   create(spec: Spec, now: number): Instance {

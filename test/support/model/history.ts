@@ -16,7 +16,15 @@ export type What =
       readonly rollback: boolean;
     }
   | { readonly kind: 'stop-entry' | 'remove-entry' | 'revert' | 'empty-manifest' | 'retry' }
-  | { readonly kind: 'person-stops' | 'person-removes' | 'person-disconnects' | 'person-renames' | 'hangs' }
+  | {
+      readonly kind:
+        | 'person-stops'
+        | 'person-removes'
+        | 'person-disconnects'
+        | 'person-renames'
+        | 'person-copies'
+        | 'hangs';
+    }
   | { readonly kind: 'engine-restarts' | 'registry-away' | 'engine-refuses' | 'probe-broken' | 'view-broken' }
   | { readonly kind: 'pause'; readonly seconds: number }
   | { readonly kind: 'state-lost' | 'checkpoint' };
@@ -74,6 +82,7 @@ const other: fc.Arbitrary<What> = fc.oneof(
     { kind: 'person-removes' },
     { kind: 'person-disconnects' },
     { kind: 'person-renames' },
+    { kind: 'person-copies' },
     { kind: 'hangs' },
     { kind: 'hangs' },
     { kind: 'engine-restarts' },

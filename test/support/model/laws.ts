@@ -16,7 +16,8 @@ export function checkStep(step: Step, world: World, engine: Engine): void {
   if ('instance' in step) {
     const { instance, server } = step;
     const there = world.sighting.instances.some(({ id }) => id === instance.id);
-    must(there && instance.server === server, 'S3: only what is ours is ever named in a step');
+    const isCopy = engine.copies.some(({ id }) => id === instance.id);
+    must(there && instance.server === server && !isCopy, 'S3: only what is ours is ever named in a step');
   }
   const remembered = world.memory.servers[step.server];
   const setAside = (spec: string): boolean =>

@@ -6,6 +6,7 @@ import { imageRefOf, type Spec } from '../../../src/model/spec.ts';
 import type { Plan, Pull, Step } from '../../../src/model/step.ts';
 import type { World } from '../../../src/model/world.ts';
 import { feel, nextCheckAt, seedPulse } from '../../../src/plan/health.ts';
+import { withoutCopies } from '../../../src/plan/ownership.ts';
 import { makePlan } from '../../../src/plan/plan.ts';
 import { soakEndsAt } from '../../../src/plan/soak.ts';
 import { remember } from '../../../src/plan/remember.ts';
@@ -143,12 +144,15 @@ export class Model {
       desired: this.desired,
       wanted,
       blocked: {},
-      sighting: {
-        engine: { id: 'engine', startedAt: this.engine.startedAt, version: '27' },
-        instances: this.engine.list(),
-        images: [...this.engine.images],
-        strangers: [],
-      },
+      sighting: withoutCopies(
+        {
+          engine: { id: 'engine', startedAt: this.engine.startedAt, version: '27' },
+          instances: [...this.engine.list(), ...this.engine.copies],
+          images: [...this.engine.images],
+          strangers: [],
+        },
+        this.memory,
+      ),
       pulses: this.#pulses,
       killRequests: this.#kills,
       memory: this.memory,
@@ -443,7 +447,12 @@ export class Model {
 
   #create({ server, spec: made }: Extract<Step, { kind: 'create' }>): void {
     this.#beginRollout(server, made);
-    const about = { instance: 'i', spec: made.digest, revision: 'rev', version: made.settings.version };
+    const about = {
+      instance: this.engine.nextName,
+      spec: made.digest,
+      revision: 'rev',
+      version: made.settings.version,
+    };
     this.#write('server_starting', server, { ...about, image_digest: made.imageDigest });
     if (this.now < this.#until.refusals) return this.#gateFailed('create', server, made, 'world');
     const rejected = this.engine.traits.get(made.digest) === 'rejected';
@@ -578,12 +587,14 @@ export class Model {
     this.engine.restart(this.now, 3);
   }
 
-  #harm(kind: string, { id, server, specDigest }: Instance): void {
+  #harm(kind: string, victim: Instance): void {
+    const { id, server, specDigest } = victim;
     if (kind === 'person-stops') {
       this.#kills[id] = this.now;
       this.engine.end(id, this.now, 143);
     } else if (kind === 'person-removes') this.engine.containers.delete(id);
     else if (kind === 'person-disconnects') this.engine.change(id, { joined: false });
+    else if (kind === 'person-copies') this.engine.copy(victim, this.now);
     else if (kind === 'person-renames') this.engine.change(id, { drift: ['its name is another'] });
     // A hang is its own fault: only a proven version may be struck without being to blame.
     else if (this.memory.servers[server]?.stable === specDigest) this.engine.hung.add(id);

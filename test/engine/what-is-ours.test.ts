@@ -1,0 +1,80 @@
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { askEngine } from '../../examples/engine/engine-call.ts';
+import { containersOf, removeContainer } from '../../examples/stage/containers.ts';
+import type { Watching } from '../../examples/stage/stage.ts';
+import { importedImage } from '../support/imported-image.ts';
+import { allReady, eventsOf, openTestStage, untilEvent, type TestStage } from '../support/stage.ts';
+
+let stage: TestStage;
+let watching: Watching;
+let revision: string;
+let names: readonly string[];
+const copies: string[] = [];
+
+beforeAll(async () => {
+  stage = await openTestStage();
+  const image = await importedImage(stage.engine, stage.name('bare'));
+  names = [stage.name('plain'), stage.name('bare')];
+  watching = await stage.watch();
+  const bare = stage.entry('bare', { docker: { image } }, '0.0.0');
+  revision = await stage.merge([stage.entry('plain'), bare]);
+});
+afterAll(async () => {
+  for (const id of copies) await removeContainer(stage.engine, id);
+  await stage.close();
+});
+
+const ask = async (method: 'GET' | 'POST', path: string, body: object = {}): Promise<unknown> => {
+  const request = { method, ...(method === 'GET' ? {} : { body: JSON.stringify(body) }), deadlineMs: 60_000 };
+  const { text } = await askEngine(stage.engine.docker.socket, path, request);
+  return text === '' ? null : JSON.parse(text);
+};
+
+/** `docker commit`, then `docker run --name`. */
+async function copyOf(id: string, name: string): Promise<string> {
+  const { Id: Image } = (await ask('POST', `/commit?container=${id}`)) as { readonly Id: string };
+  const made = (await ask('POST', `/containers/create?name=${name}`, { Image })) as { readonly Id: string };
+  copies.push(made.Id);
+  await ask('POST', `/containers/${made.Id}/start`);
+  return made.Id;
+}
+
+const isRunning = async (id: string): Promise<boolean> =>
+  ((await ask('GET', `/containers/${id}/json`)) as { readonly State: { readonly Running: boolean } }).State
+    .Running;
+
+const ours = async (): Promise<string[]> =>
+  (await containersOf(stage.engine, stage.owner)).map(({ Id }) => Id).filter((id) => !copies.includes(id));
+
+test('a server whose image is nothing but files and an entrypoint is deployed like any other, and all are seen', async () => {
+  await allReady(watching, revision, names);
+  const [bare] = await containersOf(stage.engine, stage.owner, stage.name('bare'));
+  const { Image } = (await ask('GET', `/containers/${bare?.Id}/json`)) as { readonly Image: string };
+  const { Config } = (await ask('GET', `/images/${Image}/json`)) as { readonly Config: object };
+  expect(Config).toMatchObject({ Env: null, Cmd: null });
+  expect(await eventsOf(watching, 'drift_detected')).toEqual([]);
+});
+
+test('a copy that a person made of a container of ours is told once and never touched, also once the state is gone', async () => {
+  await allReady(watching, revision, names);
+  const before = await ours();
+  const [plain] = await containersOf(stage.engine, stage.owner, stage.name('plain'));
+  const copy = await copyOf(plain?.Id ?? '', stage.name('a-colleague'));
+  const found = await untilEvent(watching, ({ event_type }) => event_type === 'foreign_container_found');
+  expect(found['containers']).toEqual([
+    { container_id: copy, name: stage.name('a-colleague'), server: stage.name('plain') },
+  ]);
+  await expect.poll(() => eventsOf(watching, 'update_completed')).toHaveLength(2);
+  expect(await eventsOf(watching, 'foreign_container_found')).toHaveLength(1);
+
+  await watching.orchestrator.stop();
+  await rm(watching.orchestrator.state, { recursive: true });
+  watching = await stage.watch();
+  await allReady(watching, revision, names);
+  await expect.poll(() => eventsOf(watching, 'update_completed')).toHaveLength(2);
+  expect(await eventsOf(watching, 'foreign_container_found')).toHaveLength(1);
+  expect(await eventsOf(watching, 'server_starting')).toEqual([]);
+  expect((await ours()).sort()).toEqual(before.sort());
+  expect(await isRunning(copy)).toBe(true);
+});
