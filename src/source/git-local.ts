@@ -24,6 +24,11 @@ export async function isRepository(folder: string): Promise<boolean> {
   return parts.every((part) => part);
 }
 
+/** Not there at the moment, and named as only a repository is: taken for a folder, it would be one for as long as we live. */
+export async function isRepositoryAway(place: string): Promise<boolean> {
+  return place.endsWith('.git') && !(await exists(place));
+}
+
 /** A repository on this machine is used where it lies, commits only: never its work tree, never its index. */
 export function localOrigin(options: LocalOptions): Origin {
   const folder = resolve(options.folder);

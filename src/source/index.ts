@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { type Address, readAddress, readBranch, readCommitish, readPath } from './address.ts';
 import { fileAt, fileSource } from './file.ts';
 import { gitSource } from './git.ts';
-import { isRepository, localOrigin } from './git-local.ts';
+import { isRepository, isRepositoryAway, localOrigin } from './git-local.ts';
 import { remoteOrigin } from './git-remote.ts';
 import type { Origin } from './origin.ts';
 import type { ManifestSource } from './source.ts';
@@ -38,7 +38,8 @@ export async function openSource(options: SourceOptions): Promise<ManifestSource
   const named = { address: `${address.shown}#${path}`, branch, path, drafts };
   if (address.kind === 'remote') return gitSource(originElsewhere(address, at ?? branch, options), named);
   const { place } = address;
-  if (await isRepository(place)) return gitSource(originHere(place, branch, { ...options, at }), named);
+  if ((await isRepository(place)) || (await isRepositoryAway(place)))
+    return gitSource(originHere(place, branch, { ...options, at }), named);
   return fileSource({ address: await fileAt(place, path), location: place, path, clock: options.clock });
 }
 

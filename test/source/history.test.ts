@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { ManifestSource } from '../../src/source/source.ts';
 import { git, type Repository, serveOverHttp } from '../support/git-remote.ts';
@@ -164,3 +165,17 @@ async function importStream(folder: string, stream: string): Promise<void> {
   child.stdin.end(stream);
   await new Promise((resolve) => child.on('close', resolve));
 }
+
+describe('a repository on this machine that is away when we begin', () => {
+  it('is missing, and is a repository as soon as it is there', async () => {
+    const repo = await repository();
+    await repo.commit({ [MANIFEST]: '1' });
+    await rename(repo.bare, `${repo.bare}.away`);
+    const source = await open({ manifest: `file://${repo.bare}`, cloneDirectory: repo.folder });
+    expect((await failureOf(source.read(null, within()))).code).toBe('source_missing');
+    await rename(`${repo.bare}.away`, repo.bare);
+    const snapshot = await source.read(null, within());
+    expect(snapshot?.commit).not.toBeNull();
+    expect(source.address).toBe(`${repo.bare}#${MANIFEST}`);
+  });
+});
