@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { run, until } from './commands.ts';
 import { askEngine } from './engine-call.ts';
-import { releaseNetwork } from './network.ts';
+import { linksOfNetworks, releaseNetwork } from './network.ts';
 import { endProcess, killTree, processesOf } from './processes.ts';
 import type { EngineRecord } from './record.ts';
 
@@ -11,6 +11,7 @@ export const exampleLabel = 'io.liminalcommons.mcp-orchestration.example';
 /** Takes down all that was started for a record and deletes its folder. Each step tries its best, whatever the one before met. */
 export async function cleanUp(record: EngineRecord): Promise<void> {
   const { directory, lease } = record;
+  const links = lease === undefined ? [] : await linksOfNetworks(record.socket).catch(() => []);
   if (lease === undefined) await attempt(removeImages(record));
   else await attempt(killContainers(record.socket));
   await attempt(
@@ -19,7 +20,7 @@ export async function cleanUp(record: EngineRecord): Promise<void> {
   await attempt(killTree(directory));
   await attempt(until(async () => (await processesOf(directory)).length === 0, 5_000));
   await attempt(unmountBelow(directory));
-  if (lease !== undefined) await attempt(releaseNetwork(lease));
+  if (lease !== undefined) await attempt(releaseNetwork(lease, links));
   await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 }
 

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from './commands.ts';
 import { isReachable } from './engine-call.ts';
-import { networkArguments } from './network.ts';
+import { letContainersMeet, networkArguments } from './network.ts';
 import { endProcess, processesOf, signal, startDetached } from './processes.ts';
 import type { NetworkLease } from './record.ts';
 
@@ -23,8 +24,8 @@ export async function startDaemon({ directory, lease }: Daemon): Promise<void> {
   // An empty configuration, so that /etc/docker/daemon.json of the machine has no say.
   await writeFile(join(directory, 'daemon.json'), '{}\n');
   const log = join(directory, 'dockerd.log');
-  await startDetached('dockerd', daemonArguments(directory, lease), log);
-  if (await until(() => isReachable(socketOf(directory)), 30_000)) return;
+  await startDetached('dockerd', await daemonArguments(directory, lease), log);
+  if (await until(() => isReachable(socketOf(directory)), 30_000)) return letContainersMeet(lease);
   throw new Error(
     `the private engine did not start; the end of its log:\n${(await readFile(log, 'utf8')).slice(-2_000)}`,
   );
@@ -44,11 +45,11 @@ export async function killDaemon({ directory }: Daemon): Promise<void> {
   }
 }
 
-function daemonArguments(directory: string, lease: NetworkLease): string[] {
+async function daemonArguments(directory: string, lease: NetworkLease): Promise<string[]> {
   return [
     ...['--host', `unix://${socketOf(directory)}`, '--config-file', join(directory, 'daemon.json')],
     ...['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec')],
     ...['--pidfile', join(directory, 'docker.pid'), '--shutdown-timeout', '5'],
-    ...networkArguments(lease),
+    ...(await networkArguments(lease, existsSync(join(directory, 'data')))),
   ];
 }

@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { run } from './commands.ts';
+import { askEngine } from './engine-call.ts';
 import type { NetworkLease } from './record.ts';
 
 const firstBlock = 96;
@@ -20,10 +22,16 @@ export async function leaseNetwork(): Promise<NetworkLease> {
   );
 }
 
-/** What dockerd must be told to stay inside its lease. It leaves firewall and forwarding of the machine alone. */
-export function networkArguments(lease: NetworkLease): string[] {
+/**
+ * What dockerd must be told to stay inside its lease. It leaves firewall and forwarding of the machine alone. `again`: it
+ * ran before, and knows its networks.
+ */
+export async function networkArguments(lease: NetworkLease, again: boolean): Promise<string[]> {
+  const pool = ['--default-address-pool', `base=${lease.prefix}.128.0/17,size=24`];
   return [
-    ...['--bridge', lease.bridge, '--default-address-pool', `base=${lease.prefix}.128.0/17,size=24`],
+    // Told of a pool, a dockerd that starts again deletes `docker0`, whose ever that is: networks made from then on have
+    // other addresses, and are told by the engine.
+    ...['--bridge', lease.bridge, ...(again && (await hasDocker0()) ? [] : pool)],
     // Firewall chains have fixed names: a second engine would flush those of the first, and both leave them behind.
     // Published ports go through docker-proxy, and containers meet on their bridge, without any rule.
     ...['--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'],
@@ -32,13 +40,45 @@ export function networkArguments(lease: NetworkLease): string[] {
   ];
 }
 
-/** Deletes every link with an address of the lease, the networks that the engine was asked to make included. */
-export async function releaseNetwork(lease: NetworkLease): Promise<void> {
+/**
+ * Where bridged traffic is filtered, as on any machine on which a Docker has run, containers of one bridge cannot meet if
+ * forwarding is denied: what stays inside the lease is let through. Throws with one sentence where that cannot be done.
+ */
+export async function letContainersMeet(lease: NetworkLease): Promise<void> {
+  const filters = await readFile('/proc/sys/net/bridge/bridge-nf-call-iptables', 'utf8').catch(() => '0');
+  if (filters.trim() !== '1') return;
+  for (const program of await firewalls()) {
+    if (await succeeds(program, ['--check', ...ruleOf(lease)])) continue;
+    await run(program, ['--wait', '10', '--insert', ...ruleOf(lease)]).catch((error: unknown) => {
+      throw new Error(
+        `bridged traffic is filtered here (bridge-nf-call-iptables=1), and ${program} takes no rule of ours: ` +
+          `set that to 0, or allow forwarding; ${String(error)}`,
+      );
+    });
+  }
+}
+
+/** Links of the networks that an engine made, which need not have an address of its lease. None when it does not answer. */
+export async function linksOfNetworks(socket: string): Promise<string[]> {
+  const { text } = await askEngine(socket, '/networks', { deadlineMs: 3_000 });
+  const networks = JSON.parse(text) as readonly {
+    readonly Id: string;
+    readonly Name: string;
+    readonly Driver: string;
+  }[];
+  const made = networks.filter(({ Driver, Name }) => Driver === 'bridge' && Name !== 'bridge');
+  return made.map(({ Id }) => `br-${Id.slice(0, 12)}`);
+}
+
+/** Deletes every link with an address of the lease, the networks that the engine was asked to make included, and `more`. */
+export async function releaseNetwork(lease: NetworkLease, more: readonly string[]): Promise<void> {
+  for (const program of await firewalls())
+    await succeeds(program, ['--wait', '10', '--delete', ...ruleOf(lease)]);
   const links = JSON.parse(await run('ip', ['-j', '-4', 'addr', 'show'])) as IpLink[];
   const ours = links.filter((link) =>
     link.addr_info.some(({ local }) => local?.startsWith(`${lease.prefix}.`)),
   );
-  const names = new Set([...ours.map(({ ifname }) => ifname), lease.bridge]);
+  const names = new Set([...ours.map(({ ifname }) => ifname), ...more, lease.bridge]);
   for (const name of names) await run('ip', ['link', 'delete', name]).catch(() => undefined);
 }
 
@@ -46,6 +86,28 @@ interface IpLink {
   readonly ifname: string;
   readonly addr_info: readonly { readonly local?: string }[];
 }
+
+/** Seen where this process is, which `/sys` does not always show. */
+const hasDocker0 = async (): Promise<boolean> =>
+  (await readFile('/proc/net/dev', 'utf8')).includes('docker0:');
+
+const ruleOf = ({ prefix }: NetworkLease): string[] => [
+  'FORWARD',
+  ...['--source', `${prefix}.0.0/16`, '--destination', `${prefix}.0.0/16`, '--jump', 'ACCEPT'],
+];
+
+/** A packet has to pass the tables of either kind; the older ones are asked only where they are in use. */
+async function firewalls(): Promise<string[]> {
+  const older = await readFile('/proc/net/ip_tables_names', 'utf8').catch(() => '');
+  const both = older.includes('filter') && (await succeeds('iptables-legacy', ['--version']));
+  return both ? ['iptables', 'iptables-legacy'] : ['iptables'];
+}
+
+const succeeds = (program: string, args: readonly string[]): Promise<boolean> =>
+  run(program, args).then(
+    () => true,
+    () => false,
+  );
 
 function leaseOf(block: number): NetworkLease {
   return { bridge: `mcpo-${block}`, prefix: `10.${block}` };

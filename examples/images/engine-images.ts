@@ -3,6 +3,7 @@ import { exampleLabel } from '../engine/cleanup.ts';
 import { askEngine, callEngine } from '../engine/engine-call.ts';
 import type { OpenedEngine } from '../engine/engine.ts';
 import { readLines } from './lines.ts';
+import { digestInRegistry } from './manifests.ts';
 
 interface BuildOrder {
   readonly reference: string;
@@ -28,8 +29,12 @@ export async function buildImage(engine: OpenedEngine, order: BuildOrder): Promi
   readLines((await askEngine(engine.docker.socket, `/build?${query.toString()}`, request)).text);
 }
 
-/** Pushes `repository:tag` and gives the digest under which the registry has it. */
-export async function pushImage(engine: OpenedEngine, repository: string, tag: string): Promise<string> {
+/** Pushes `repository:tag` and gives the digest under which the registry has it. Not every engine tells it. */
+export async function pushImage(
+  engine: Pick<OpenedEngine, 'docker' | 'registryUrl'>,
+  repository: string,
+  tag: string,
+): Promise<string> {
   const path = `/images/${repository}/push?tag=${encodeURIComponent(tag)}`;
   const headers = { 'x-registry-auth': Buffer.from('{}').toString('base64') };
   const answer = await askEngine(engine.docker.socket, path, {
@@ -38,8 +43,7 @@ export async function pushImage(engine: OpenedEngine, repository: string, tag: s
     deadlineMs: 120_000,
   });
   const digest = readLines(answer.text).find(({ aux }) => aux?.Digest !== undefined)?.aux?.Digest;
-  if (digest === undefined) throw new Error(`the engine did not tell the digest of ${repository}:${tag}`);
-  return digest;
+  return digest ?? digestInRegistry(engine.registryUrl, repository, tag);
 }
 
 /** Pulls `repository@digest` or `repository:tag`. */

@@ -1,21 +1,25 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, inject, test } from 'vitest';
-import { until } from '../../examples/engine/commands.ts';
+import { run, until } from '../../examples/engine/commands.ts';
 import { askEngine, callEngine, isReachable } from '../../examples/engine/engine-call.ts';
 import { attachEngine, openEngine, type PrivateEngine } from '../../examples/engine/engine.ts';
 import { typescriptFlags } from '../../examples/engine/keeping.ts';
 import { processesOf } from '../../examples/engine/processes.ts';
 import type { EngineRecord } from '../../examples/engine/record.ts';
 import { imageExists, pullImage } from '../../examples/images/engine-images.ts';
+import { anyManifest } from '../../examples/images/manifests.ts';
 import { answersAt, startContainer } from '../support/running-container.ts';
 import { buildTestServerImage } from '../support/test-server-image.ts';
 
 const shared = attachEngine(inject('engine'));
 const canBePrivate = process.getuid?.() === 0 && existsSync('/usr/sbin/dockerd');
+/** Also where the whole run uses one that was there: nobody else's may be hurt. */
+const alone = { ...process.env, MCP_ORCHESTRATION_TEST_ENGINE: '' };
 const openPrivate = async (): Promise<PrivateEngine> =>
-  (await openEngine({ alwaysPrivate: true })) as PrivateEngine;
+  (await openEngine({ alwaysPrivate: true, env: alone })) as PrivateEngine;
 
 async function nothingIsLeft({ directory, lease }: EngineRecord): Promise<boolean> {
   const links = (await promisify(execFile)('ip', ['-4', 'addr', 'show'])).stdout;
@@ -62,7 +66,8 @@ test('a registry that is stopped and started again has kept its images', async (
   await expect(fetch(`${shared.registryUrl}/v2/`)).rejects.toThrow();
   await shared.startRegistry();
   const path = repository.slice(repository.indexOf('/') + 1);
-  expect((await fetch(`${shared.registryUrl}/v2/${path}/manifests/${digest}`)).status).toBe(200);
+  const url = `${shared.registryUrl}/v2/${path}/manifests/${digest}`;
+  expect((await fetch(url, { headers: anyManifest })).status).toBe(200);
 });
 
 test('a DOCKER_HOST that does not answer is told, and no private engine is started instead', async () => {
@@ -114,6 +119,7 @@ test.runIf(canBePrivate)(
     setInterval(() => undefined, 1000);`;
     const opener = spawn(process.execPath, [...typescriptFlags(), '--input-type=module', '--eval', program], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: alone,
     });
     const line = await new Promise<string>((resolve) =>
       opener.stdout.once('data', (data: Buffer) => resolve(String(data))),
@@ -122,5 +128,42 @@ test.runIf(canBePrivate)(
     expect(await isReachable(record.socket)).toBe(true);
     opener.kill('SIGKILL');
     expect(await until(() => nothingIsLeft(record), 60_000)).toBe(true);
+  },
+);
+
+/** A network of its own, as a machine has it on which a Docker has run: `docker0` is there, and forwarding is denied. */
+async function whereDockerHasRun(
+  play: (inside: (...command: string[]) => Promise<string>) => Promise<void>,
+): Promise<void> {
+  const name = `mcpo-test-${process.pid}`;
+  const inside = (...command: string[]): Promise<string> =>
+    run('nsenter', [`--net=/run/netns/${name}`, ...command], { deadlineMs: 150_000 });
+  await run('ip', ['netns', 'add', name]);
+  try {
+    await inside('ip', 'link', 'set', 'lo', 'up');
+    await inside('ip', 'link', 'add', 'docker0', 'type', 'bridge');
+    await inside('sh', '-c', 'echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables');
+    await inside('iptables', '--policy', 'FORWARD', 'DROP');
+    await play(inside);
+  } finally {
+    await run('ip', ['netns', 'delete', name]);
+  }
+}
+
+test.runIf(canBePrivate)(
+  'where a Docker has run, the containers of a private engine meet, and what was there stays as it was',
+  async () => {
+    await whereDockerHasRun(async (inside) => {
+      const script = fileURLToPath(new URL('../support/engine-elsewhere.ts', import.meta.url));
+      const printed = await inside(process.execPath, ...typescriptFlags(), script);
+      const { answer, record } = JSON.parse(printed) as {
+        readonly answer: number;
+        readonly record: EngineRecord;
+      };
+      expect(answer).toBe(42);
+      expect(existsSync(record.directory)).toBe(false);
+      expect(await inside('ip', '-brief', 'link')).toMatch(/^lo\b.*\ndocker0\b.*\n$/);
+      expect(await inside('iptables', '--list-rules', 'FORWARD')).toBe('-P FORWARD DROP\n');
+    });
   },
 );

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import type { OpenedEngine } from '../../examples/engine/engine.ts';
+import { anyManifest, manifestTypes } from '../../examples/images/manifests.ts';
 import { tarOf } from '../../examples/images/node-base.ts';
 
 interface Manifest {
@@ -18,8 +19,11 @@ interface Blob {
   readonly digest: string;
 }
 
-const manifestType = 'application/vnd.docker.distribution.manifest.v2+json';
-const layerType = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
+/** As the other layers of a manifest of this kind are called. */
+const layerTypeIn = (manifestType: string): string =>
+  manifestType === manifestTypes.manifest
+    ? 'application/vnd.docker.image.rootfs.diff.tar.gzip'
+    : 'application/vnd.oci.image.layer.v1.tar+gzip';
 
 /**
  * Puts `name:version` into the registry, made of the test server's image with one more layer of random bytes: unlike what
@@ -27,7 +31,7 @@ const layerType = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
  */
 export async function craftImage(engine: OpenedEngine, name: string, version: string): Promise<string> {
   const registry = new RawRegistry(engine.registryUrl, 'liminalcommons/the-server', `liminalcommons/${name}`);
-  const { config, layers } = await registry.manifest('1.0.0');
+  const { type, config, layers } = await registry.manifest('1.0.0');
   for (const { digest } of [config, ...layers]) await registry.mount(digest);
   const { tar, layer } = await randomLayer();
   const described = (await registry.blob(config.digest)) as {
@@ -47,11 +51,11 @@ export async function craftImage(engine: OpenedEngine, name: string, version: st
   };
   const made = {
     schemaVersion: 2,
-    mediaType: manifestType,
+    mediaType: type,
     config: { mediaType: config.mediaType, ...pushed.config },
-    layers: [...layers, { mediaType: layerType, ...pushed.layer }],
+    layers: [...layers, { mediaType: layerTypeIn(type), ...pushed.layer }],
   };
-  await registry.tag(version, JSON.stringify(made));
+  await registry.tag(version, type, JSON.stringify(made));
   return pushed.layer.digest;
 }
 
@@ -78,9 +82,10 @@ class RawRegistry {
     [this.#base, this.#from, this.#to] = [`${url}/v2`, from, to];
   }
 
-  async manifest(tag: string): Promise<Manifest> {
-    const headers = { accept: manifestType };
-    return (await (await this.#ask(`${this.#from}/manifests/${tag}`, { headers })).json()) as Manifest;
+  async manifest(tag: string): Promise<Manifest & { readonly type: string }> {
+    const answer = await this.#ask(`${this.#from}/manifests/${tag}`, { headers: anyManifest });
+    const type = answer.headers.get('content-type') ?? '';
+    return { type, ...((await answer.json()) as Manifest) };
   }
 
   async blob(digest: string): Promise<unknown> {
@@ -103,8 +108,8 @@ class RawRegistry {
     return { size: content.length, digest };
   }
 
-  async tag(tag: string, manifest: string): Promise<void> {
-    const headers = { 'content-type': manifestType };
+  async tag(tag: string, type: string, manifest: string): Promise<void> {
+    const headers = { 'content-type': type };
     await this.#ask(`${this.#to}/manifests/${tag}`, { method: 'PUT', headers, body: manifest });
   }
 
