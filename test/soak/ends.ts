@@ -20,7 +20,7 @@ export function unfinished(end: End): string[] {
   return [
     ...extra.map(({ name }) => `${name} is in no entry`),
     ...end.wanted.flatMap((entry) => unfinishedServer(entry, end)),
-    ...unusedImages(end),
+    ...lostImages(end),
   ];
 }
 
@@ -81,22 +81,15 @@ const superfluous = ({ server }: ScriptEntry, its: readonly SeenContainer[]): st
     ? []
     : [`${server} has ${its.length} containers: ${its.map(({ name }) => name).join(', ')}`];
 
-/**
- * One that a container has, or that git leads to, is no leftover; nor the one that is gone back to. While a server of git
- * has no good version, what it may go back to is kept.
- */
-function unusedImages(end: End): string[] {
-  const { images, containers, events, wanted } = end;
-  if (wanted.some((entry) => entry.stopped || choices(entry, end).at(-1)?.behaviour !== 'ok')) return [];
+/** One that nobody wrote down to have brought here is never taken away again. */
+function lostImages({ images, containers, events }: End): string[] {
   const used = new Set(containers.map(({ imageId }) => imageId));
-  const known = wanted.flatMap(({ server }) =>
-    [lastOf(events, server, 'version_resolved'), lastOf(events, server, 'update_completed')].map(
-      (event) => event?.['image_digest'],
-    ),
-  );
+  const brought = events
+    .filter(({ event_type }) => /^image_pull/.test(event_type))
+    .map((event) => event['image_digest']);
   return images
-    .filter(({ id, name }) => !used.has(id) && !known.includes(name.split('@')[1]))
-    .map(({ name }) => `the image ${name} is left over`);
+    .filter(({ id, name }) => !used.has(id) && !brought.includes(name.split('@')[1]))
+    .map(({ name }) => `the image ${name} was brought here, and nobody wrote that down`);
 }
 
 const minor = (version: string): number => Number(version.split('.')[1]);
