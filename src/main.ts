@@ -8,11 +8,12 @@ import { programVersion } from './version.ts';
 const ended = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ended.abort());
 
-// A reader that goes away (`mcp-orchestration events | head`) is no fault of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  // A reader that goes away (`mcp-orchestration events | head`) is no fault of ours.
+  if (error.code === 'EPIPE') process.exit(0);
 });
+// A terminal that is gone, or a full disk: what watches over servers does not end for what it has to say.
+process.stderr.on('error', () => undefined);
 
 process.exitCode = await runProgram(commands, process.argv.slice(2), {
   stdout: process.stdout,
@@ -23,4 +24,10 @@ process.exitCode = await runProgram(commands, process.argv.slice(2), {
   onHangup: (listener) => void process.on('SIGHUP', listener),
   version: programVersion,
 });
+// What a script reads must not look whole when it is not.
+const { errored } = process.stdout;
+if (errored !== null) {
+  process.stderr.write(`the output could not be written: ${errored.message}\n`);
+  process.exitCode ||= 1;
+}
 process.exit();
