@@ -8,6 +8,7 @@ const packageOf: Readonly<Record<string, string>> = {
   'docker-registry': 'docker-registry',
   iptables: 'iptables', // the engine's own name server inside containers is set up with it
   ip: 'iproute2',
+  'mkfs.ext4': 'e2fsprogs',
   ps: 'procps',
 };
 const policyFile = '/usr/sbin/policy-rc.d';

@@ -1,7 +1,7 @@
 import { bring } from '../../examples/engine/packages.ts';
 
-/** What tests run beside Node: git remotes, recipes of the documents, a browser for the page, lists of processes. */
-const programs = ['git', 'jq', 'ps', 'chromium'];
+/** What tests run beside Node: git remotes, recipes of the documents, a browser for the page, lists of processes, disks. */
+const programs = ['git', 'jq', 'ps', 'chromium', 'mkfs.ext4'];
 
 /** As root on Debian they are brought. Where nobody may install, the tests that need them fail, and this says of what. */
 export async function setup(): Promise<void> {
