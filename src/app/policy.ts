@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { defaultPolicy, readPolicy, trusting, type Policy } from '../manifest/policy.ts';
+import { readUtf8 } from '../lib/utf8.ts';
 import { formatProblems } from '../manifest/validate.ts';
 import { EXIT, StartError } from './config.ts';
 
@@ -18,7 +19,9 @@ export async function openPolicy(options: {
 /** A file named by an option. Rejects with a `StartError` that names option and file. */
 export async function readText(file: string, option: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    const text = readUtf8(await readFile(file));
+    if (text.ok) return text.value;
+    throw new Error(`it ${text.error.what}. ${text.error.advice}`);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new StartError(EXIT.badOptions, `${option} ${file} cannot be read: ${why}`);

@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { parseYaml, toYaml } from '../manifest/yaml.ts';
+import { err, type Result } from '../lib/result.ts';
+import { toYaml } from '../manifest/yaml.ts';
 import { defineCommand } from './command.ts';
+import { readDocument } from './imported/document.ts';
 import { FORMS, importFrom } from './imported/imported.ts';
+import { beginningOf } from './manifest-file.ts';
 import { required } from './options.ts';
 
 export const importCommand = defineCommand({
@@ -24,8 +26,8 @@ export const importCommand = defineCommand({
   arguments: { file: required('file', 'server.json, docker-catalog.yaml or claude_desktop_config.json') },
   options: {},
   async run({ file }, io) {
-    const read = await readDocument(file);
-    const imported = typeof read === 'string' ? read : importFrom(read.value);
+    const read = await documentOf(file);
+    const imported = read.ok ? importFrom(read.value) : read.error;
     if (imported === null || typeof imported === 'string') {
       io.stderr.write(
         `import: ${imported ?? `${file} is none of the forms that can be imported; ${FORMS}`}\n`,
@@ -38,12 +40,12 @@ export const importCommand = defineCommand({
   },
 });
 
-/** A sentence when it cannot be read. JSON is YAML. */
-async function readDocument(file: string): Promise<{ readonly value: unknown } | string> {
+/** A sentence when it cannot be read. */
+async function documentOf(file: string): Promise<Result<unknown, string>> {
   try {
-    const read = parseYaml(await readFile(file, 'utf8'), file);
-    return read.ok ? read.value : `${file} cannot be read: ${read.error[0]?.message ?? ''}`;
+    const read = readDocument(await beginningOf(file), file);
+    return read.ok ? read : err(`${file} ${read.error}`);
   } catch (error) {
-    return `${file} cannot be read: ${(error as Error).message}`;
+    return err(`${file} cannot be read: ${(error as Error).message}`);
   }
 }

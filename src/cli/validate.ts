@@ -1,13 +1,12 @@
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT, StartError } from '../app/config.ts';
 import { openPolicy } from '../app/policy.ts';
-import { MAX_MANIFEST_BYTES } from '../manifest/read.ts';
 import { formatProblems, validationOf } from '../manifest/validate.ts';
 import { readOffThread } from '../reader/reader.ts';
 import { shownAddress } from '../source/login.ts';
 import { defineCommand, type Io } from './command.ts';
+import { beginningOf } from './manifest-file.ts';
 import { flag, textOr } from './options.ts';
 import { policyOptions, sourceOptions } from './shared.ts';
 
@@ -43,13 +42,6 @@ export const validate = defineCommand({
 
 async function fileOf(manifest: string, path: string): Promise<string> {
   return (await stat(manifest)).isDirectory() ? join(manifest, path) : manifest;
-}
-
-/** One byte more than a manifest may have lets the reader see that there is more. */
-async function beginningOf(file: string): Promise<Uint8Array> {
-  const parts: Buffer[] = [];
-  for await (const part of createReadStream(file, { end: MAX_MANIFEST_BYTES })) parts.push(part as Buffer);
-  return Buffer.concat(parts);
 }
 
 function report(problems: Parameters<typeof formatProblems>[0], servers: number): string {

@@ -1,5 +1,6 @@
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
+import { readUtf8 } from '../lib/utf8.ts';
 import type { Problem } from '../model/problem.ts';
 import { checkFor } from './check.ts';
 import { formatOf } from './format.ts';
@@ -70,11 +71,8 @@ function decode(content: Uint8Array, file: string): Result<string, Problem> {
     const message = `larger than 4 MiB (${content.byteLength} bytes)`;
     return err(problemAt(file, null, message, 'Keep only what the servers need.'));
   }
-  try {
-    return ok(new TextDecoder('utf-8', { fatal: true }).decode(content));
-  } catch {
-    return err(problemAt(file, null, 'is not UTF-8', 'Save the file as UTF-8.'));
-  }
+  const text = readUtf8(content);
+  return text.ok ? text : err(problemAt(file, null, text.error.what, text.error.advice));
 }
 
 function understand({ value, places }: Parsed, file: string): ReadResult {

@@ -20,6 +20,8 @@ const MAX_ALIASES = 20;
  * Duplicate keys are looked for here and not by the library, whose search is quadratic in the keys of a mapping.
  */
 export function parseYaml(text: string, file: string): Result<Parsed, readonly Problem[]> {
+  const shape = mistaken(text, file);
+  if (shape !== null) return err([shape]);
   const lines = new LineCounter();
   const document = parseDocument(text, { ...STRICT, lineCounter: lines });
   const faults = [...document.errors, ...document.warnings];
@@ -30,6 +32,21 @@ export function parseYaml(text: string, file: string): Result<Parsed, readonly P
   const value = plain(document, file);
   return value.ok ? ok({ value: value.value, places: survey.places }) : value;
 }
+
+/** What git left in the place of the text; to the parser it is YAML of a strange kind. */
+function mistaken(text: string, file: string): Problem | null {
+  if (text.startsWith('version https://git-lfs.github.com/spec/'))
+    return problemAt(file, null, 'is a pointer of Git LFS, not the file itself', LFS_ADVICE);
+  const at = text.search(/^<{7} /m);
+  if (at < 0 || !/^>{7} /m.test(text)) return null;
+  const place = { line: text.slice(0, at).split('\n').length, column: 1 };
+  return problemAt(file, place, 'a merge was not finished: here is a conflict marker', CONFLICT_ADVICE);
+}
+
+const LFS_ADVICE =
+  'Keep this file out of Git LFS: remove its pattern from .gitattributes, then git add --renormalize and commit.';
+const CONFLICT_ADVICE =
+  'Choose between the two sides, remove the lines <<<<<<<, ======= and >>>>>>>, and commit.';
 
 const STRICT = {
   uniqueKeys: false,

@@ -81,7 +81,7 @@ export function toPullAuth(credentials: Credentials, host: string): PullAuth {
 
 async function readConfig(path: string): Promise<DockerConfig> {
   try {
-    return (JSON.parse(await readFile(path, 'utf8')) ?? {}) as DockerConfig;
+    return (JSON.parse((await readFile(path, 'utf8')).replace(/^\uFEFF/, '')) ?? {}) as DockerConfig;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     // The parser's own message quotes the text, and the text is secret.

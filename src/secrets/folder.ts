@@ -5,6 +5,7 @@ import { Failure } from '../model/failure.ts';
 import type { SecretRef } from '../model/spec.ts';
 import type { Secrets } from './secrets.ts';
 import { Scrubber } from '../lib/scrub.ts';
+import { readUtf8 } from '../lib/utf8.ts';
 import { secretVersions } from './version.ts';
 
 export interface FolderSecretsOptions {
@@ -20,8 +21,8 @@ const AT_MOST = 128 * 1024;
 
 /**
  * Secrets from files: a server's own `<directory>/<server>/<NAME>`, else, where granted, the shared
- * `<directory>/<NAME>` or the variable `MCP_SECRET_<NAME>` (contracts section 2). One newline at the end is not part
- * of the value; an empty value is none.
+ * `<directory>/<NAME>` or the variable `MCP_SECRET_<NAME>` (contracts section 2). One newline at the end and a byte order
+ * mark at the beginning are not part of the value; an empty value is none.
  */
 export function folderSecrets(options: FolderSecretsOptions): Secrets {
   const scrubber = new Scrubber();
@@ -74,8 +75,11 @@ async function readSecret(
   const own = directory === null ? null : await readValue(join(directory, server, name), server, name);
   if (own !== null || !options.granted(server).includes(name)) return own;
   const shared = directory === null ? null : await readValue(join(directory, name), server, name);
-  return shared ?? usable(ownValue(environment, `MCP_SECRET_${name}`) ?? '', server, name);
+  return shared ?? usable(fromEnvironment(name, environment), server, name);
 }
+
+const fromEnvironment = (name: string, environment: FolderSecretsOptions['environment']): string =>
+  (ownValue(environment, `MCP_SECRET_${name}`) ?? '').replace(/^\uFEFF/, '');
 
 async function readValue(file: string, server: string, name: string): Promise<string | null> {
   const content = await readFileAtMost(file).catch((error: unknown) => {
@@ -104,17 +108,11 @@ async function readFileAtMost(file: string): Promise<Buffer | 'not a file'> {
 }
 
 function decode(content: Buffer, server: string, name: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw unreadable(
-      server,
-      name,
-      'is not UTF-8',
-      'Encode it, for example with base64, and let the server decode it.',
-    );
-  }
+  const text = readUtf8(content);
+  if (text.ok) return text.value;
+  const { what, advice } = text.error;
+  const encode = 'Encode it, for example with base64, and let the server decode it.';
+  throw unreadable(server, name, what, what === 'is UTF-16' ? advice : encode);
 }
 
 /** The value if an environment can hold it; null for an empty one. */

@@ -490,3 +490,49 @@ describe('import of what is none of these', () => {
     expect((await type('import', join(folder, 'no'))).err).toContain('ENOENT');
   });
 });
+
+describe('import of JSON as editors write it', () => {
+  const run = (image: string): string => `"command": "docker", "args": ["run", "-i", "--rm", "${image}"]`;
+
+  it('takes no server that is commented out, and reads comments and commas wherever they stand', async () => {
+    const { servers, code } = await imported(`\uFEFF// mine
+{
+  "mcpServers": {
+    // "slack": { ${run('acme/slack:1')} },
+    /* "old": { ${run('acme/old:1')} }, */
+    "github": {
+      ${run('acme/github:1')}, // "disabled": true
+      "env": { "URL": "http://x/*not a comment*/y" },
+    },
+  },
+}`);
+    expect(code).toBe(0);
+    expect(servers.map(({ name }) => name)).toEqual(['github']);
+  });
+
+  it('says where the value of each input goes', async () => {
+    const { notes, servers } = await imported(`{
+  // what VS Code asks for
+  "inputs": [
+    { "type": "promptString", "id": "token", "description": "a token of GitHub", "password": true },
+    { "type": "promptString", "id": "unused" },
+  ],
+  "servers": { "github": { ${run('acme/github:1')}, "env": { "GITHUB_TOKEN": "\${input:token}" } } },
+}`);
+    expect(servers).toMatchObject([{ config: { secrets: [{ name: 'GITHUB_TOKEN', required: true }] } }]);
+    expect(notes).toContain('the input token (a token of GitHub): GITHUB_TOKEN of github has its value');
+    expect(notes).toContain('the input unused: no server uses it');
+  });
+
+  it.each([
+    ['{ "servers": { "a": 1 "b": 2 } }', 'cannot be read: comma expected at line 1, column 23'],
+    [`${'['.repeat(2_000_000)}`, 'is nested more than 100 deep'],
+    [`{ "a": "${'x'.repeat(5_000_000)}" }`, 'is larger than 4 MiB'],
+    [`a: ${'['.repeat(100_000)}`, 'cannot be read: nested too deeply'],
+  ])('says in a sentence what is wrong: %#', async (text, says) => {
+    const { code, notes } = await imported(text);
+    expect(code).toBe(1);
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).toContain(says);
+  });
+});

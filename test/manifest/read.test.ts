@@ -28,6 +28,55 @@ describe('reading a manifest', () => {
     });
   });
 
+  it.each([
+    [
+      'a pointer of Git LFS',
+      `version https://git-lfs.github.com/spec/v1\noid sha256:${'4d'.repeat(32)}\nsize 412\n`,
+    ],
+    [
+      'a merge was not finished: here is a conflict marker',
+      `version: "1.1"\n<<<<<<< HEAD\nservers: []\n=======\n>>>>>>> x\n`,
+    ],
+    ['is UTF-16', Buffer.from('version: "1.1"\nservers: []\n', 'utf16le')],
+    ['is UTF-16', Buffer.from('\uFEFFversion: "1.1"\nservers: []\n', 'utf16le')],
+    ['is UTF-16', Buffer.from('\uFEFFversion: "1.1"\nservers: []\n', 'utf16le').swap16()],
+  ])('calls by name what is no manifest: %s', (says, given) => {
+    const content = typeof given === 'string' ? new TextEncoder().encode(given) : given;
+    const result = readManifest({ content, file: 'm.yaml' });
+    const problems = result.ok ? [] : result.error.problems;
+    expect(problems).toHaveLength(1);
+    expect(problems[0]?.message).toContain(says);
+    expect(problems[0]?.line).toBe(says.includes('conflict') ? 2 : 0);
+  });
+
+  it('changes no value of an environment: what YAML would not read as a text is refused, all else stays as written', () => {
+    const asWritten = {
+      YES: 'yes',
+      COUNTRY: 'NO',
+      DATE: '2024-01-02',
+      SEXAGESIMAL: '22:30',
+      ID: '"1050659265498583164"',
+      PRICE: '"pa$$w0rd${X}"',
+      QUOTES: `'it''s "q"'`,
+      UNI: '"zażółć 🙂"',
+    };
+    const withEnv = (env: Readonly<Record<string, string>>): string =>
+      [
+        'version: "1.1"',
+        'servers:',
+        '  - { name: a, version: "1.0.0", docker: { image: x/a, port: 80 }, config: { env: {',
+        ...Object.entries(env).map(([name, value]) => `    ${name}: ${value},`),
+        '    } } }',
+      ].join('\n');
+    const result = read(withEnv(asWritten));
+    expect(result.ok && result.value.manifest.servers[0]?.config?.env).toEqual({
+      ...asWritten,
+      ...{ ID: '1050659265498583164', PRICE: 'pa$$w0rd${X}', QUOTES: `it's "q"`, UNI: 'zażółć 🙂' },
+    });
+    const numbers = ['1050659265498583164', '0755', '0o755', '0x1F', '1e3', '1.10', 'True', '~'];
+    for (const value of numbers) expect(told(withEnv({ A: value }))).toHaveLength(1);
+  });
+
   it('says every problem at once, each with its line and column, in the order of the text', () => {
     const text = [
       'version: "1.1"',

@@ -45,6 +45,24 @@ describe('a secret', () => {
     expect(await valueOf('C')).toBe(' x');
   });
 
+  it('has no byte order mark, wherever it came from, and in UTF-16 it is called so', async () => {
+    const { secrets, valueOf } = await setting(
+      {
+        [`${SERVER}/A`]: '\uFEFFvalue\r\n',
+        B: '\uFEFFshared',
+        [`${SERVER}/D`]: Buffer.from('\uFEFFvalue', 'utf16le'),
+        [`${SERVER}/E`]: Buffer.from('value', 'utf16le'),
+      },
+      { environment: { MCP_SECRET_C: '\uFEFFenv' }, granted: () => ['B', 'C'] },
+    );
+    expect([await valueOf('A'), await valueOf('B'), await valueOf('C')]).toEqual(['value', 'shared', 'env']);
+    for (const name of ['D', 'E'])
+      expect(await failureOf(secrets.refs(SERVER, required(name)))).toMatchObject({
+        code: 'secret_unreadable',
+        message: `secret "${name}" of "${SERVER}" is UTF-16`,
+      });
+  });
+
   it('of a server is its own, before the shared one, before the environment', async () => {
     const environment = { MCP_SECRET_A: 'env', MCP_SECRET_B: 'env', MCP_SECRET_C: 'env' };
     const files = { [`${SERVER}/A`]: 'own', A: 'shared', B: 'shared' };

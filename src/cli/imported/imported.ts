@@ -2,6 +2,7 @@ import { fromCatalog } from './catalog.ts';
 import { fromClient } from './client.ts';
 import { joined, type Imported } from './entry.ts';
 import { fieldsOf, isFields, type Fields } from './fields.ts';
+import { inputsOf } from './inputs.ts';
 import { namesFor } from './names.ts';
 import { fromServerJson } from './server-json.ts';
 
@@ -13,7 +14,7 @@ export function importFrom(document: unknown): Imported | null {
     return fromServerJson(official);
   if (isFields(given['registry'])) return each(given['registry'], fromCatalog);
   const servers = clientServers(given);
-  if (servers !== null) return joined([each(servers, fromClient), inputs(given)]);
+  if (servers !== null) return joined([each(servers, fromClient), inputsOf(given, servers)]);
   return typeof given['image'] === 'string' ? each({ [String(given['name'])]: given }, fromCatalog) : null;
 }
 
@@ -27,12 +28,6 @@ function clientServers(given: Fields): Fields | null {
   const own = [mcpServers, servers, zed, fieldsOf(mcp)['servers'], mcp];
   return own.find(isFields) ?? null;
 }
-
-const inputs = (given: Fields): Imported => ({
-  entries: [],
-  notes:
-    given['inputs'] === undefined ? [] : ['the inputs are not carried over: the operator holds such values'],
-});
 
 function each(servers: Fields, make: (name: string, given: Fields, key: string) => Imported): Imported {
   const names = namesFor(Object.keys(servers));
