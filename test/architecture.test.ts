@@ -42,7 +42,7 @@ const walls: Walls = {
     semver: ['src/manifest/versions.ts', 'src/plan/versions.ts'],
     'simple-git': ['src/source/git-command.ts'],
     tsx: ['src/reader/worker-from-source.js'],
-    undici: ['src/notify/post.ts', 'src/probe/http.ts', 'src/registry/transport.ts'],
+    undici: ['src/notify/post.ts', 'src/probe/http.ts', 'src/registry/connections.ts'],
     ws: ['src/status/stream-socket.ts'],
     yaml: ['src/manifest/yaml.ts'],
   },

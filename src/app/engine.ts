@@ -35,7 +35,10 @@ async function docker(
   { env, clock }: { env: Environment; clock: Clock },
 ): Promise<EngineRooms> {
   const dockerConfig = join(env['DOCKER_CONFIG'] ?? join(env['HOME'] ?? homedir(), '.docker'), 'config.json');
-  const registry = openRegistry({ clock, random: Math.random, dockerConfig });
+  const registry = openRegistry({
+    ...{ clock, random: Math.random, dockerConfig, env },
+    insecure: async (signal) => (await runtime.about(signal)).insecure,
+  });
   const { owner, publishAddress } = config;
   const engine = await engineAddress(config.docker, env);
   const authFor = (repository: string): ReturnType<typeof registry.authFor> => registry.authFor(repository);

@@ -35,6 +35,7 @@ export function measuredRuntime(runtime: Runtime, { clock, meter }: { clock: Clo
     logs: timed('logs', (container, lines, signal) => runtime.logs(container, lines, signal)),
     localDigest: timed('local_digest', (image, signal) => runtime.localDigest(image, signal)),
     platform: timed('platform', (signal) => runtime.platform(signal)),
+    about: timed('about', (signal) => runtime.about(signal)),
     watch: (hint, signal) => runtime.watch(countingBreaks(hint, meter), signal),
   };
 }

@@ -2,11 +2,14 @@ import type { Clock } from '../lib/clock.ts';
 import { Failure } from '../model/failure.ts';
 import { usualLimits, type BudgetLimits } from './budget.ts';
 import { Cache } from './cache.ts';
-import { readCredentials, toPullAuth, type PullAuth } from './credentials.ts';
+import { readCredentials, toPullAuth, type Login, type PullAuth } from './credentials.ts';
 import { fetchFacts } from './facts.ts';
 import { fetchDigest } from './manifests.ts';
 import { OciClient } from './oci.ts';
+import { STANDARD_FOLDERS } from './certificates.ts';
+import type { Environment } from './proxy.ts';
 import { parseImage, parseRepository } from './reference.ts';
+import { Routes, type InsecureRegistries } from './route.ts';
 import type { ImageFacts, Platform, Registry } from './registry.ts';
 import { fetchTags } from './tags.ts';
 
@@ -17,6 +20,12 @@ export interface RegistryOptions {
   /** Docker's config.json; null: never any credentials. */
   readonly dockerConfig: string | null;
   readonly limits?: BudgetLimits;
+  /** Where proxies and certificates are named; nowhere by default. */
+  readonly env?: Environment;
+  /** Folders of certificates by host; Docker's own by default. */
+  readonly certificateFolders?: readonly string[];
+  /** What the engine was told of registries that need no TLS; nothing by default. */
+  readonly insecure?: (signal: AbortSignal) => Promise<InsecureRegistries>;
 }
 
 export interface OpenedRegistry extends Registry {
@@ -28,16 +37,16 @@ export interface OpenedRegistry extends Registry {
 /** All pages of one list, or all manifests of one image. */
 const LOOK_LIMIT_MS = 60_000;
 
-export function openRegistry({ clock, random, dockerConfig, limits }: RegistryOptions): OpenedRegistry {
+export function openRegistry(options: RegistryOptions): OpenedRegistry {
+  const { clock, random, dockerConfig } = options;
   const loginTo = (host: string) => readCredentials(dockerConfig, host);
-  const oci = new OciClient({ clock, random, limits: limits ?? usualLimits, loginTo });
+  const oci = ociOf(options, loginTo);
   const digests = new Cache<string>(clock, random);
   const lists = new Cache<readonly string[]>(clock, random);
   const facts = new Cache<ImageFacts>(clock, random);
   // A look is shared: it ends at its own deadline, not when one of those who wait for it goes away.
-  const deadline = () => clock.deadline(LOOK_LIMIT_MS);
-  const shared = <T>(look: Promise<T>, signal: AbortSignal) =>
-    orCalledOff(look, clock.deadline(LOOK_LIMIT_MS, signal));
+  const deadline = (signal?: AbortSignal) => clock.deadline(LOOK_LIMIT_MS, signal);
+  const shared = <T>(look: Promise<T>, signal: AbortSignal) => orCalledOff(look, deadline(signal));
 
   return {
     async digestOf(name, { maxAgeMs }, signal) {
@@ -70,6 +79,17 @@ export function openRegistry({ clock, random, dockerConfig, limits }: RegistryOp
     close: () => oci.close(),
   };
 }
+
+function ociOf(options: RegistryOptions, loginTo: (host: string) => Promise<Login>): OciClient {
+  const { clock, random, limits = usualLimits } = options;
+  return new OciClient({ clock, random, limits, routes: routesOf(options), loginTo });
+}
+
+const routesOf = ({ clock, env = {}, certificateFolders, insecure }: RegistryOptions): Routes =>
+  new Routes({
+    ...{ clock, env, certificateFolders: certificateFolders ?? STANDARD_FOLDERS },
+    insecure: insecure ?? (() => Promise.resolve({ hosts: [], ranges: [] })),
+  });
 
 const wordsOf = ({ os, architecture, variant }: Platform): string => `${os}/${architecture}/${variant ?? ''}`;
 

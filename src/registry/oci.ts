@@ -3,6 +3,7 @@ import { Failure } from '../model/failure.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
 import type { Login } from './credentials.ts';
 import type { Repository } from './reference.ts';
+import type { Routes } from './route.ts';
 import { Authorisation, readChallenge } from './token.ts';
 import { Transport, type Ask, type Reply } from './transport.ts';
 
@@ -10,6 +11,7 @@ interface OciOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly limits: BudgetLimits;
+  readonly routes: Routes;
   readonly loginTo: (host: string) => Promise<Login>;
 }
 
@@ -29,14 +31,17 @@ export class OciClient {
 
   constructor(options: OciOptions) {
     this.#options = options;
-    this.#transport = new Transport(options.clock);
+    this.#transport = new Transport(options.clock, options.routes);
     this.#authorisation = new Authorisation(this.#transport, options.clock, options.loginTo);
   }
 
   /** Answers 2xx, 304 and, to HEAD, what says nothing of GET; everything else is a `Failure`. */
   async ask(repository: Repository, question: OciQuestion, signal: AbortSignal): Promise<Reply> {
-    const url = new URL(`${repository.origin}/v2/${repository.name}/${question.path}`);
-    const ask: Ask = { method: question.method, url, headers: question.headers ?? {} };
+    const url = new URL(`https://${repository.site}/v2/${repository.name}/${question.path}`);
+    const ask: Ask = {
+      ...{ method: question.method, url, registry: repository.site },
+      headers: question.headers ?? {},
+    };
     const reply = await this.#budgetOf(repository.host).spend(url.href, () =>
       this.#authorised(repository, ask, signal),
     );

@@ -4,8 +4,8 @@ export interface Repository {
   readonly host: string;
   /** `liminalcommons/mcp-server-github`. */
   readonly name: string;
-  /** `https://registry-1.docker.io`, without a slash at the end. */
-  readonly origin: string;
+  /** `registry-1.docker.io`, `127.0.0.1:5000`: whom to ask. How, the route to it says. */
+  readonly site: string;
 }
 
 export interface ImageReference {
@@ -30,18 +30,15 @@ export function parseRepository(repository: string): Repository {
   const first = repository.slice(0, Math.max(slash, 0));
   if (!/[.:]|^localhost$/.test(first)) return dockerHub(repository);
   const name = repository.slice(slash + 1);
-  return first === 'docker.io' ? dockerHub(name) : { host: first, name, origin: originOf(first) };
+  return first === 'docker.io' ? dockerHub(name) : { host: first, name, site: first };
 }
 
-/** Plain http is spoken to this machine alone. */
+/** This machine, which needs no proxy and where nobody listens in between. */
 export const isLoopback = (hostname: string): boolean =>
   /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
 
 /** Docker Hub's API has another name than its images, and its official images a folder that nobody writes. */
 function dockerHub(name: string): Repository {
   const full = name.includes('/') ? name : `library/${name}`;
-  return { host: 'docker.io', name: full, origin: 'https://registry-1.docker.io' };
+  return { host: 'docker.io', name: full, site: 'registry-1.docker.io' };
 }
-
-const originOf = (host: string): string =>
-  `${isLoopback(host.replace(/:\d+$/, '')) ? 'http' : 'https'}://${host}`;

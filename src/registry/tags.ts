@@ -68,10 +68,10 @@ function readPage({ status, body }: Reply, { host, name }: Repository): string[]
  * The next page, asked for at the address that we began with: of a link only its query counts. What stands before a
  * registry may name another scheme, host or folder (Artifactory, Nexus), and our credentials would follow it there.
  */
-function nextPath(link: string | undefined, { origin, host, name }: Repository): string | null {
+function nextPath(link: string | undefined, { site, host, name }: Repository): string | null {
   const target = nextIn(link ?? '');
   if (target === null) return null;
-  const list = `${origin}/v2/${name}/tags/list`;
+  const list = `https://${site}/v2/${name}/tags/list`;
   const next = URL.canParse(target, list) ? new URL(target, list) : null;
   if (next?.pathname.endsWith('/tags/list') !== true || next.search === '')
     throw answer(`${host} gives a next page that is not of the tags of ${name}`);

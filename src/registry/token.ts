@@ -2,7 +2,8 @@ import type { Clock } from '../lib/clock.ts';
 import { Failure } from '../model/failure.ts';
 import type { Credentials, Login } from './credentials.ts';
 import { isLoopback, type Repository } from './reference.ts';
-import type { Ask, Transport } from './transport.ts';
+import type { Sent } from './connections.ts';
+import type { Transport } from './transport.ts';
 
 /** What a registry asks for with a 401. */
 interface Challenge {
@@ -66,7 +67,10 @@ export class Authorisation {
     const realm = realmOf(parameters['realm'] ?? '', repository);
     const query = { service: parameters['service'] ?? '', scope: `repository:${repository.name}:pull` };
     const askedAt = this.#clock.now();
-    const reply = await this.#transport.ask(tokenQuestion(realm, query, credentials), signal);
+    const reply = await this.#transport.ask(
+      { ...tokenQuestion(realm, query, credentials), registry: repository.site },
+      signal,
+    );
     if (reply.status !== 200) throw trouble ?? tokenDenied(realm, reply.status, credentials !== null);
     const { token, expiresIn } = readToken(reply.body, realm);
     return { header: `Bearer ${token}`, until: askedAt + Math.max(1, expiresIn - SPARE_SECONDS) * 1000 };
@@ -95,20 +99,24 @@ function basicToken(credentials: Credentials | null): Token | null {
 const basicHeader = ({ username, password }: { username: string; password: string }): string =>
   `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
-/** Credentials go to the realm: only where nobody can listen. */
-function realmOf(realm: string, repository: Repository): URL {
-  if (!URL.canParse(realm)) throw answer(`${repository.host} names no token server`);
+/**
+ * Where a registry sends who asks it: wherever it likes by TLS, as with Docker. Without TLS to its own host alone, and
+ * there too the route must allow it.
+ */
+export function realmOf(realm: string, { host, site }: Repository): URL {
+  if (!URL.canParse(realm)) throw answer(`${host} names no token server`);
   const url = new URL(realm);
-  if (url.protocol === 'https:' || (isLoopback(url.hostname) && repository.origin.startsWith('http:')))
-    return url;
-  throw answer(`${repository.host} names a token server without encryption, ${url.host}`);
+  const { hostname } = new URL(`https://${site}`);
+  const isItsOwn = url.hostname === hostname || (isLoopback(url.hostname) && isLoopback(hostname));
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isItsOwn)) return url;
+  throw answer(`${host} names a token server without encryption, ${url.host}`);
 }
 
 function tokenQuestion(
   realm: URL,
   query: Readonly<Record<string, string>>,
   credentials: Credentials | null,
-): Ask {
+): Sent {
   if (credentials?.kind === 'identity') return refreshQuestion(realm, query, credentials.token);
   const url = new URL(realm);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
@@ -116,7 +124,7 @@ function tokenQuestion(
   return { method: 'GET', url, headers };
 }
 
-function refreshQuestion(url: URL, query: Readonly<Record<string, string>>, token: string): Ask {
+function refreshQuestion(url: URL, query: Readonly<Record<string, string>>, token: string): Sent {
   const form = {
     ...query,
     grant_type: 'refresh_token',

@@ -31,6 +31,8 @@ export interface Runtime {
   platform(
     signal: AbortSignal,
   ): Promise<{ readonly os: string; readonly architecture: string; readonly variant?: string }>;
+  /** Who the engine is and how it was set up. */
+  about(signal: AbortSignal): Promise<EngineAbout>;
   /** Calls `hint` as engine events come; reconnects for ever until `signal` aborts. */
   watch(hint: (hint: RuntimeHint) => void, signal: AbortSignal): Promise<void>;
 }
@@ -44,6 +46,27 @@ export interface Birth {
   readonly traceId: string;
   readonly source: string;
   readonly secrets: Readonly<Record<string, string>>;
+}
+
+/** What an engine says of itself; empty where it does not say. */
+export interface EngineAbout {
+  /** `Docker Engine`, `Podman`, `balena-engine`. */
+  readonly family: string;
+  readonly version: string;
+  /** What is spoken with it, `1.41`. */
+  readonly api: string;
+  readonly platform: string;
+  /** How images are stored: `overlay2`, `io.containerd.snapshotter.v1`. */
+  readonly storage: string;
+  readonly enforces: { readonly cpus: boolean; readonly memory: boolean; readonly pids: boolean };
+  readonly rootless: boolean;
+  /** Unix ms; null: it does not say. */
+  readonly time: number | null;
+  /** Registries that it speaks to without checking who they are: `registry.lan:5000`, `10.0.0.0/8`. */
+  readonly insecure: { readonly hosts: readonly string[]; readonly ranges: readonly string[] };
+  /** Its own, which need not be ours. */
+  readonly proxies: { readonly http: string; readonly https: string; readonly no: string };
+  readonly warnings: readonly string[];
 }
 
 /** How far a pull has come. */

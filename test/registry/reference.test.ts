@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseImage, parseRepository } from '../../src/registry/reference.ts';
+import { isLoopback, parseImage, parseRepository } from '../../src/registry/reference.ts';
 import { readChallenge } from '../../src/registry/token.ts';
 
 describe('the name of an image', () => {
@@ -15,15 +15,23 @@ describe('the name of an image', () => {
   });
 
   it.each([
-    ['a/b', 'https://registry-1.docker.io'],
-    ['ghcr.io/a', 'https://ghcr.io'],
-    ['localhost:5000/a', 'http://localhost:5000'],
-    ['127.0.0.1:5000/a', 'http://127.0.0.1:5000'],
-    ['[::1]:5000/a', 'http://[::1]:5000'],
-    ['127.0.0.1.evil.example/a', 'https://127.0.0.1.evil.example'],
-  ])('of %s is asked for at %s', (repository, origin) => {
-    expect(parseRepository(repository).origin).toBe(origin);
+    ['a/b', 'registry-1.docker.io'],
+    ['ghcr.io/a', 'ghcr.io'],
+    ['[::1]:5000/a', '[::1]:5000'],
+  ])('of %s is asked for at %s', (repository, site) => {
+    expect(parseRepository(repository).site).toBe(site);
   });
+
+  it.each(['localhost', '127.0.0.1', '127.9.9.9', '[::1]'])('%s is this machine', (hostname) => {
+    expect(isLoopback(hostname)).toBe(true);
+  });
+
+  it.each(['127.0.0.1.evil.example', 'localhost.evil.example', '10.0.0.1', '[::2]'])(
+    '%s is not this machine',
+    (hostname) => {
+      expect(isLoopback(hostname)).toBe(false);
+    },
+  );
 });
 
 describe('a challenge', () => {

@@ -19,7 +19,7 @@ export const manifest = 'application/vnd.oci.image.manifest.v1+json';
 export const sha = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
 /** A registry (or token server) that does exactly what the test says. */
-export async function stubRegistry(handler: Handler): Promise<StubRegistry> {
+export async function stubRegistry(handler: Handler, port = 0): Promise<StubRegistry> {
   const asked: string[] = [];
   const shown: (string | undefined)[] = [];
   const server = createServer((request, response) => {
@@ -28,7 +28,7 @@ export async function stubRegistry(handler: Handler): Promise<StubRegistry> {
     shown.push(request.headers.authorization);
     handler(request, response, url);
   });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  await new Promise<void>((listening) => server.listen(port, '127.0.0.1', listening));
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,

@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { Failure } from '../../model/failure.ts';
 import type { Runtime } from '../runtime.ts';
+import { about } from './about.ts';
 import { EngineClient } from './client.ts';
 import type { ClientOptions } from './client.ts';
 import { Deeds } from './deeds.ts';
@@ -56,6 +57,7 @@ export function dockerRuntime(options: DockerOptions): Runtime {
     logs: (container, lines, signal) => logs(client, container, lines, signal),
     localDigest: (image, signal) => images.digest(image, signal),
     platform: (signal) => platform(client, signal),
+    about: (signal) => about(client, signal),
     watch: (hint, signal) => new Watching({ client, news, clock, owner }, hint).run(signal),
   };
 }

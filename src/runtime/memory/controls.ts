@@ -17,7 +17,8 @@ export type Verb =
   | 'removeImage'
   | 'logs'
   | 'localDigest'
-  | 'platform';
+  | 'platform'
+  | 'about';
 
 const PERSON_STOPPED = 143;
 

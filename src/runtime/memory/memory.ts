@@ -4,7 +4,7 @@ import { Failure } from '../../model/failure.ts';
 import type { Instance } from '../../model/observed.ts';
 import { imageRefOf, repositoryOf } from '../../model/spec.ts';
 import type { Spec } from '../../model/spec.ts';
-import type { Birth, PullProgress, Runtime } from '../runtime.ts';
+import type { EngineAbout, Birth, PullProgress, Runtime } from '../runtime.ts';
 import type { Container } from './container.ts';
 import { aborted, MemoryControls } from './controls.ts';
 import type { Verb } from './controls.ts';
@@ -68,6 +68,7 @@ function verbs(inside: Inside): Runtime {
     logs: (container, lines, signal) =>
       controls.perform('logs', signal, () => logs(engine, container).slice(-lines)),
     localDigest: (image, signal) => controls.perform('localDigest', signal, () => localDigest(inside, image)),
+    about: (signal) => controls.perform('about', signal, () => aboutMemory),
     platform: (signal) =>
       controls.perform('platform', signal, () => ({ os: 'linux', architecture: 'amd64' })),
     async watch(hint, signal) {
@@ -152,3 +153,10 @@ function localDigest({ engine, controls, options }: Inside, image: string): stri
   if (options.anyImage === true) return asked ?? digest(image);
   return asked !== undefined && engine.images.has(`${repositoryOf(image)}@${asked}`) ? asked : null;
 }
+
+const aboutMemory: EngineAbout = {
+  ...{ family: 'memory', version: '1', api: '1.47', platform: 'linux/amd64', storage: 'memory' },
+  ...{ enforces: { cpus: true, memory: true, pids: true }, rootless: false, time: null, warnings: [] },
+  insecure: { hosts: [], ranges: [] },
+  proxies: { http: '', https: '', no: '' },
+};

@@ -92,7 +92,7 @@ function images(random: Random): string[] {
     return [
       ...told(typeof reference === 'string', text, 'no reference'),
       ...told(parseRepository(text).host !== undefined, text, 'no host'),
-      ...told(repository.origin.startsWith('http'), text, 'no origin'),
+      ...told(typeof repository.site === 'string', text, 'no site'),
     ];
   } catch (error) {
     return [`parseImage throws for ${shown(text)}: ${stackOf(error)}`];
