@@ -17,9 +17,9 @@ export interface Rates {
 }
 
 export const usualRates: Rates = {
-  ofConnection: { perSecond: 2, atOnce: 5 },
-  ofPeer: { perSecond: 500, atOnce: 1_000 },
-  ofAll: { perSecond: 1_000, atOnce: 2_000 },
+  ofConnection: { perSecond: 1, atOnce: 2 },
+  ofPeer: { perSecond: 500, atOnce: 500 },
+  ofAll: { perSecond: 1_000, atOnce: 1_000 },
 };
 
 /** What a rate has left. */
