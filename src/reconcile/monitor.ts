@@ -46,6 +46,9 @@ const ALARMS_APART_MS = 300_000;
 /** A clock that is kept in step goes forward a little now and then. Milliseconds. */
 const TOLERATED_LEAP_MS = 1_000;
 
+/** A stop takes no longer. Milliseconds. */
+const STOPPED_WITHIN_MS = 60_000;
+
 /** Asks instances how they are, and remembers. Changes nothing. */
 export class Monitor {
   readonly #deps: MonitorDeps;
@@ -163,9 +166,11 @@ export class Monitor {
     const { probe, clock, hint, report } = this.#deps;
     const { settings, startsWithinSeconds } = bed.patient;
     const askedAt = clock.now();
+    if (this.#isEnding(bed)) return leaveAlone(bed, askedAt);
     const timeout = settings.timeoutSeconds * 1_000;
     const result = await probe.check(settings.probe, this.#targetOf(bed), timeout, bed.gone.signal);
     if (bed.gone.signal.aborted) return;
+    if (this.#isEnding(bed)) return leaveAlone(bed, askedAt);
     this.#noticeLeap();
     const before = bed.pulse;
     bed.pulse = feel(before, result, { settings, startsWithinSeconds, now: clock.now(), askedAt });
@@ -176,6 +181,18 @@ export class Monitor {
     const recorded = this.#record(bed, before, { result, askedAt }).catch(report);
     if (isNews(before, bed.pulse, bed.patient.askAt)) hint();
     await recorded;
+  }
+
+  /** We are stopping it: what it says of that is nobody's trouble. One that a stop did not end is asked again. */
+  #isEnding({ patient: { instance } }: Bed): boolean {
+    const { recorder, clock } = this.#deps;
+    const { stopped } = ownValue(recorder.memory.servers, instance.server) ?? {};
+    const stoppedAt = ownValue(stopped, instance.id);
+    return (
+      stoppedAt !== undefined &&
+      stoppedAt >= instance.startedAt &&
+      clock.now() - stoppedAt < STOPPED_WITHIN_MS
+    );
   }
 
   #targetOf({ patient, visitedAt }: Bed): ProbeTarget {
@@ -224,6 +241,11 @@ export class Monitor {
     if (wellAt === null) return {};
     return { seconds_to_detect: Math.max(0, Math.round((this.#deps.clock.now() - wellAt) / 100) / 10) };
   }
+}
+
+/** The next question comes as if it had been asked. */
+function leaveAlone(bed: Bed, now: number): void {
+  bed.pulse = { ...bed.pulse, lastCheckAt: now };
 }
 
 interface Bed {

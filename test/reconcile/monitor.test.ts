@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventDraft } from '../../src/model/event.ts';
 import { Failure } from '../../src/model/failure.ts';
-import { emptyMemory } from '../../src/model/memory.ts';
+import { emptyMemory, emptyServerMemory } from '../../src/model/memory.ts';
 import type { Instance, ProbeResult } from '../../src/model/observed.ts';
 import { createProbe } from '../../src/probe/index.ts';
 import type { Probe } from '../../src/probe/probe.ts';
@@ -20,6 +20,8 @@ let monitor: Monitor;
 let begin = 0;
 /** What each server answers; those not named are well. */
 let says: Record<string, ProbeResult> = {};
+/** Container id -> when we began to stop it. */
+let stopped: Readonly<Record<string, number>> = {};
 let isFull = false;
 let written: { readonly at: number; readonly draft: EventDraft }[] = [];
 let troubles: unknown[] = [];
@@ -35,7 +37,9 @@ const answering: Probe = {
 function open(probe: (clock: FakeClock) => Probe = () => answering, spread = [0.5]): void {
   let drawn = 0;
   const recorder = {
-    memory: emptyMemory,
+    get memory() {
+      return { ...emptyMemory, servers: { a: { ...emptyServerMemory, stopped } } };
+    },
     record: async (draft: EventDraft) => {
       if (isFull) throw new Failure('disk_full', 'the disk is full');
       written.push({ at: clock.now(), draft });
@@ -74,9 +78,40 @@ const changes = () =>
 beforeEach(() => {
   clock = fakeClock();
   begin = clock.now();
-  [says, isFull, written, troubles, asked] = [{}, false, [], [], []];
+  [says, stopped, isFull, written, troubles, asked] = [{}, {}, false, [], [], []];
 });
 afterEach(() => monitor.stop());
+
+describe('an instance that we are stopping', () => {
+  it('is not degraded by the 503 that it answers meanwhile, and is asked again where the stop did not end it', async () => {
+    open();
+    watch([one('a')]);
+    await clock.advance(10 * SECOND);
+    stopped = { [one('a').id]: clock.now() };
+    says = { a: answer({ outcome: 'failed', reason: 'status_503' }) };
+    await clock.advance(50 * SECOND);
+    expect(changes()).toEqual(['0.5 server_healthy']);
+    await clock.advance(60 * SECOND);
+    expect(changes().map((line) => line.split(' ')[1])).toEqual([
+      'server_healthy',
+      'server_degraded',
+      'server_down',
+    ]);
+  });
+
+  it('is not degraded by an answer to a question that was asked just before', async () => {
+    let reply: (result: ProbeResult) => void = () => undefined;
+    open(() => ({ check: () => new Promise((resolve) => (reply = resolve)) }));
+    watch([one('a')]);
+    await clock.advance(SECOND);
+    reply(answer());
+    await clock.advance(40 * SECOND);
+    stopped = { [one('a').id]: clock.now() };
+    reply(answer({ outcome: 'failed', reason: 'status_503' }));
+    await clock.advance(SECOND);
+    expect(changes().map((line) => line.split(' ')[1])).toEqual(['server_healthy']);
+  });
+});
 
 describe('when the log cannot be written', () => {
   it('what was found is written as soon as it can be, in order and with its time', async () => {
