@@ -19,7 +19,7 @@ import { EXIT, StartError, type Config, type Environment } from './config.ts';
 import { Ending } from './ending.ts';
 import { EngineClaim, whoWeAre } from './engine-claim.ts';
 import { targetOf, urlOf } from './endpoint.ts';
-import { withEngineSocket } from './engine.ts';
+import { addressOf, withEngineSocket } from './engine.ts';
 import { openListening } from './listen.ts';
 import { openPolicy } from './policy.ts';
 import { openRooms, type Running } from './rooms.ts';
@@ -83,7 +83,12 @@ async function begin(opened: Opened): Promise<App> {
   const leave = leaving(rooms);
   const status = await openStatus(opened, { bootId, metrics }).catch(leave);
   const ending = new Ending();
-  const claim = new EngineClaim({ config, clock: io.clock, ending });
+  const claim = new EngineClaim({
+    config,
+    address: addressOf(config.docker, io.env),
+    clock: io.clock,
+    ending,
+  });
   const published: { view: StatusView | null } = { view: null };
   const options = orchestratorOptions(opened, { bootId, status, metrics, claim, published });
   const orchestrator = await startOrchestrator(rooms, options).catch(async (error: unknown) => {
@@ -150,7 +155,7 @@ function orchestratorOptions(
     newId: () => randomBytes(3).toString('hex'),
     targetOf: (instance) => targetOf(instance, reaching),
     urlOf: (instance) => urlOf(instance, reaching),
-    claimEngine: (engineId) => claim.take(engineId),
+    claimEngine: (engine, signal) => claim.take(engine, signal),
     publish: ({ world, plan, ...work }, source) => {
       published.view = toStatus(world, plan, { source, ...work, advertise: config.advertise });
       status.publish(published.view);

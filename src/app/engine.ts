@@ -65,7 +65,8 @@ async function engineAddress(
   return { address: address.replace(/^tcp:/, 'https:'), tls: { ca, cert, key } };
 }
 
-const addressOf = (chosen: string | null, env: Environment): string =>
+/** How we reach the engine. */
+export const addressOf = (chosen: string | null, env: Environment): string =>
   chosen ?? env['DOCKER_HOST'] ?? STANDARD_SOCKET;
 
 /** The engine's own socket, wherever it is, is never given to a server. */

@@ -28,7 +28,7 @@ export interface LookDeps {
   readonly keptSpecs: Readonly<Record<string, Spec>>;
   readonly engineState: (state: SelfCheck) => void;
   /** Called with every engine before anything is decided for it; rejects when it is another orchestrator's. */
-  readonly claimEngine: (engineId: string) => Promise<void>;
+  readonly claimEngine: (engine: Sighting['engine'], signal: AbortSignal) => Promise<void>;
 }
 
 /** Gathers everything a plan is made of into one value. */
@@ -62,7 +62,7 @@ export class Look {
     const seen = await this.#observe(desired, signal);
     const sighting = withoutCopies(sightingWithoutFuture(seen, clock.now()), recorder.memory);
     this.#bootAt = Math.min(Math.max(this.#bootAt, monitor.watchedSince()), clock.now());
-    await this.#deps.claimEngine(sighting.engine.id);
+    await this.#deps.claimEngine(sighting.engine, signal);
     this.#forgetGone(sighting);
     const { wanted, blocked } = sealing.look(desired, sighting.instances);
     this.#learnSpecs(wanted, sighting);

@@ -2,7 +2,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Event } from '../model/event.ts';
-import type { Instance } from '../model/observed.ts';
+import type { Instance, Sighting } from '../model/observed.ts';
 import type { Notifier } from '../notify/notify.ts';
 import type { Probe, ProbeTarget } from '../probe/probe.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -51,7 +51,7 @@ export interface OrchestratorOptions {
   readonly targetOf: (instance: Instance) => ProbeTarget;
   readonly urlOf: (instance: Instance) => string | null;
   /** Called once the engine is known; rejects when another orchestrator has this engine and owner. */
-  readonly claimEngine: (engineId: string) => Promise<void>;
+  readonly claimEngine: (engine: Sighting['engine'], signal: AbortSignal) => Promise<void>;
   readonly publish: (published: Published, source: Intake['status']) => void;
   readonly noteEvent: (event: Event) => void;
   /** The latest events of earlier runs, oldest first, before anything new. */

@@ -8,6 +8,7 @@ import { commands } from '../../src/cli/commands.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { terminal } from './terminal.ts';
 import { eventually } from '../support/eventually.ts';
+import { FakeEngine } from '../support/fake-engine.ts';
 
 const MANIFEST = `version: "1.1"
 servers:
@@ -79,6 +80,29 @@ describe('the program', () => {
   it('says which option is missing', async () => {
     const { code, err } = await type('run');
     expect([code, err]).toEqual([64, 'run: --manifest is needed\n']);
+  });
+});
+
+describe('a second orchestrator on an engine', () => {
+  it('is refused with one plain sentence and 4', async () => {
+    const engine = await FakeEngine.open();
+    const stop = new AbortController();
+    const line = (state: string): string =>
+      `run --manifest ${folder} --state ${folder}/${state} --docker ${engine.socket} --owner o${process.pid}` +
+      ' --listen 127.0.0.1:0 --log-format text --log-level error';
+    try {
+      const first = type(line('state'), { signal: stop.signal });
+      await begun();
+      await eventually(async () => expect(engine.callsTo(/GET .*containers.json/)).not.toEqual([]));
+      const { code, err } = await type(line('other'));
+      expect(code).toBe(4);
+      expect(err).toMatch(/^another orchestrator \(.*\) already runs as owner .* --owner\n$/);
+      stop.abort();
+      expect((await first).code).toBe(0);
+    } finally {
+      stop.abort();
+      await engine.destroy();
+    }
   });
 });
 
