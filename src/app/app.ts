@@ -19,8 +19,9 @@ import { EXIT, StartError, type Config, type Environment } from './config.ts';
 import { Ending } from './ending.ts';
 import { EngineClaim, whoWeAre } from './engine-claim.ts';
 import { targetOf, urlOf } from './endpoint.ts';
-import { addressOf, withEngineSocket } from './engine.ts';
+import { addressOf } from './engine.ts';
 import { openListening } from './listen.ts';
+import { withOwnPlaces } from './own-places.ts';
 import { openPolicy } from './policy.ts';
 import { openRooms, type Running } from './rooms.ts';
 import { engineTrouble } from './trouble.ts';
@@ -51,7 +52,7 @@ export interface App {
 
 /** Picks the kinds, joins the rooms, begins. Rejects with a `StartError` or a `Failure`, each one clear sentence. */
 export async function openApp(config: Config, io: AppIo): Promise<App> {
-  const policy = withEngineSocket(await openPolicy(config), config, io.env);
+  const policy = withOwnPlaces(await openPolicy(config), config, io.env);
   const listening = await openListening(config);
   const channels = await openChannels(config.channels);
   const state = await openState(config.state, io.clock);

@@ -20,7 +20,10 @@ export interface EngineRooms {
   close(): Promise<void>;
 }
 
-export type EngineConfig = Pick<Config, 'runtime' | 'docker' | 'owner' | 'publishAddress'>;
+export type EngineConfig = Pick<Config, 'runtime' | 'docker' | 'owner' | 'publishAddress'> & {
+  /** What the operator gives of the engine's host, and what never. */
+  readonly given: Pick<Policy, 'allowHostPaths' | 'engineSockets' | 'ownPaths'>;
+};
 
 /** The engine, what tells its images and what asks its instances. Asks nothing of any of them yet. */
 export async function engineRooms(
@@ -42,7 +45,9 @@ async function docker(
   const { owner, publishAddress } = config;
   const engine = await engineAddress(config.docker, env);
   const authFor = (repository: string): ReturnType<typeof registry.authFor> => registry.authFor(repository);
-  const runtime = dockerRuntime({ ...engine, clock, owner, publishAddress, authFor });
+  const { allowHostPaths: allowed, engineSockets, ownPaths } = config.given;
+  const hostPaths = { allowed, closed: [...engineSockets, ...ownPaths] };
+  const runtime = dockerRuntime({ ...engine, clock, owner, publishAddress, authFor, hostPaths });
   return { runtime, registry, probe: createProbe({ clock }), close: () => registry.close() };
 }
 
@@ -68,16 +73,6 @@ async function engineAddress(
 /** How we reach the engine. */
 export const addressOf = (chosen: string | null, env: Environment): string =>
   chosen ?? env['DOCKER_HOST'] ?? STANDARD_SOCKET;
-
-/** The engine's own socket, wherever it is, is never given to a server. */
-export function withEngineSocket(
-  policy: Policy,
-  { docker }: Pick<Config, 'docker'>,
-  env: Environment,
-): Policy {
-  const path = addressOf(docker, env).replace(/^unix:\/\//, '');
-  return path.startsWith('/') ? { ...policy, engineSockets: [...policy.engineSockets, path] } : policy;
-}
 
 /** To try a manifest without an engine: every image can be had and every instance is well. */
 function inMemory(clock: Clock): EngineRooms {

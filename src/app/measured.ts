@@ -24,6 +24,7 @@ export function measuredRuntime(runtime: Runtime, { clock, meter }: { clock: Clo
   return {
     observe: timed('observe', (images, signal) => runtime.observe(images, signal)),
     pull: timed('pull', (spec, progress, signal) => runtime.pull(spec, progress, signal)),
+    admit: timed('admit', (spec, ownVolumes, signal) => runtime.admit(spec, ownVolumes, signal)),
     create: timed('create', (birth, signal) => runtime.create(birth, signal)),
     start: timed('start', (instance, signal) => runtime.start(instance, signal)),
     restart: timed('restart', (instance, signal) => runtime.restart(instance, signal)),

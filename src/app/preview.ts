@@ -7,6 +7,7 @@ import type { Event } from '../model/event.ts';
 import type { Plan } from '../model/step.ts';
 import type { World } from '../model/world.ts';
 import { makePlan } from '../plan/plan.ts';
+import { Admission } from '../reconcile/admission.ts';
 import { Intake } from '../reconcile/intake.ts';
 import { Look } from '../reconcile/look.ts';
 import { Monitor } from '../reconcile/monitor.ts';
@@ -17,7 +18,8 @@ import { readState } from '../state/index.ts';
 import type { AppIo } from './app.ts';
 import { EXIT, StartError, type Config } from './config.ts';
 import { targetOf } from './endpoint.ts';
-import { engineRooms, withEngineSocket } from './engine.ts';
+import { engineRooms } from './engine.ts';
+import { withOwnPlaces } from './own-places.ts';
 import { openPolicy } from './policy.ts';
 import { withSource } from './read-at.ts';
 import { readDesiredBy } from './read-desired.ts';
@@ -49,10 +51,10 @@ const EVERY_MS = 100;
 
 /** What `run` would do now: the same look and the same plan, and no write to engine, registry or state. */
 export async function preview(config: PreviewConfig, io: AppIo): Promise<{ world: World; plan: Plan }> {
-  const policy = withEngineSocket(await openPolicy(config), config, io.env);
+  const policy = withOwnPlaces(await openPolicy(config), config, io.env);
   const recorder = await rememberedBy(config, io);
   const desired = await takenIn({ config, io, policy, recorder });
-  const engine = await engineRooms(config, io);
+  const engine = await engineRooms({ ...config, given: policy }, io);
   try {
     return await lookOnce(desired, { config, io, policy, recorder, engine });
   } finally {
@@ -111,7 +113,7 @@ async function lookOnce(desired: DesiredState, looking: Looking): Promise<{ worl
 
 /** Every tag is a digest, or cannot be; everybody who runs has been asked. */
 const isKnown = ({ blocked, sighting, pulses }: World): boolean =>
-  Object.values(blocked).every(({ reason }) => reason !== 'resolving_image') &&
+  Object.values(blocked).every(({ phase }) => phase !== 'pending') &&
   sighting.instances.every(
     ({ id, state }) => state !== 'running' || ownValue(pulses, id)?.lastCheckAt != null,
   );
@@ -127,6 +129,7 @@ async function lookFor(looking: Looking): Promise<{ look: Look; monitor: Monitor
   const nothing = (): void => undefined;
   const rooms = { ...engine, secrets, recorder, clock, log: silentLog, hint: nothing, report: nothing };
   const sealing = new Sealing(rooms);
+  const admission = new Admission(rooms);
   const reaching = { reach: config.reach, advertise: config.advertise };
   const monitor = new Monitor({
     ...rooms,
@@ -139,6 +142,7 @@ async function lookFor(looking: Looking): Promise<{ look: Look; monitor: Monitor
     monitor,
     sealing,
     checks: () => new Map(),
+    admission,
     bootAt: clock.now(),
     allowRemovalOf: policy.allowRemovalOf,
     keptSpecs: await readState(config.state, clock).specs.load(),

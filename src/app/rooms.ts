@@ -37,7 +37,7 @@ export async function openRooms(
   const scrub = (text: string): string => secrets.scrub(text);
   const log = io.log?.(scrub) ?? openLog({ level: config.logLevel, fd: STDERR, scrub });
   const source = measuredSource(await sourceOf(opened), metrics);
-  const engine = await engineRooms(config, io);
+  const engine = await engineRooms({ ...config, given: policy }, io);
   const runtime = measuredRuntime(engine.runtime, { clock: io.clock, meter: metrics });
   const readDesired = warningOfChannels(readDesiredBy(policy), opened.channels, log);
   const notifier = await openTelling({

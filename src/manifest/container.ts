@@ -68,6 +68,7 @@ function mountOf(server: string, { source, target, read_only, shareable, externa
     target: tidy(target),
     readOnly: read_only ?? false,
     shareable: shareable ?? false,
+    ...(external === true && !isPath ? { external } : {}),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Blueprint } from '../model/spec.ts';
 import { repositoryOf } from '../model/spec.ts';
 import { engineSocketIn, isWithin } from './host-path.ts';
 import type { Policy } from './policy.ts';
+import { isInRanges, writtenRanges } from './port-ranges.ts';
 import { fits } from './trust.ts';
 
 /** One rule: what it refuses, or null. */
@@ -29,7 +30,9 @@ const rules: readonly Rule[] = [
   image,
   repository,
   pinned,
+  ownPlaces,
   hostPaths,
+  hostPort,
   volumes,
   networks,
   resources,
@@ -100,9 +103,33 @@ function hostPaths({ blueprint }: Subject, { allowHostPaths }: Policy): Refusal 
   return refused('host_path_not_allowed', `the host path \`${found}\` is not allowed`, action);
 }
 
+function ownPlaces({ blueprint }: Subject, { ownPaths }: Policy): Refusal | null {
+  const found = hostPathsOf(blueprint).find((path) =>
+    ownPaths.some((own) => isWithin(path, own) || isWithin(own, path)),
+  );
+  if (found === undefined) return null;
+  const message = `the host path \`${found}\` is, holds or lies in what is the orchestrator's own`;
+  return refused('host_path_closed', message, 'Remove it from docker.volumes, or use a volume.');
+}
+
+function hostPort({ blueprint }: Subject, { allowHostPorts, ownPorts }: Policy): Refusal | null {
+  const { hostPort: port } = blueprint;
+  if (port === 0) return null;
+  const other = 'choose another host_port (0: a free one).';
+  if (ownPorts.includes(port)) {
+    const message = `the orchestrator itself listens on the host port \`${port}\``;
+    return refused('host_port_not_allowed', message, `C${other.slice(1)}`);
+  }
+  if (isInRanges(port, allowHostPorts)) return null;
+  const allowed = writtenRanges([...allowHostPorts, { from: port, to: port }]);
+  const action = `Write \`allow_host_ports: [${allowed}]\` in the policy file, or ${other}`;
+  return refused('host_port_not_allowed', `the host port \`${port}\` is not allowed`, action);
+}
+
 function volumes({ server, blueprint }: Subject, { allowVolumes }: Policy): Refusal | null {
   const foreign = blueprint.mounts.filter(
-    ({ kind, source }) => kind === 'volume' && !source.startsWith(`${server.name}_`),
+    ({ kind, source, external }) =>
+      kind === 'volume' && (external === true || !source.startsWith(`${server.name}_`)),
   );
   const found = foreign.find(({ source }) => !allowVolumes.includes(source));
   if (found === undefined) return null;

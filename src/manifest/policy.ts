@@ -6,6 +6,7 @@ import type { Problem } from '../model/problem.ts';
 import { checkFor } from './check.ts';
 import { bytesOf } from './container.ts';
 import { inOrder, located } from './places.ts';
+import { PORT_RANGE, portRange, type PortRange } from './port-ranges.ts';
 import { resourcesSchema } from './schema/docker.ts';
 import { withExtensions } from './schema/manifest.ts';
 import { variableSchema } from './schema/text.ts';
@@ -22,6 +23,8 @@ export interface Policy {
   readonly allowHostPaths: readonly string[];
   readonly allowVolumes: readonly string[];
   readonly allowNetworks: readonly string[];
+  /** What `host_port` may be. */
+  readonly allowHostPorts: readonly PortRange[];
   /** Server -> names of secrets it may take from the shared ones and from the environment. */
   readonly allowSecrets: Readonly<Record<string, readonly string[]>>;
   /** No limit where absent. */
@@ -33,6 +36,10 @@ export interface Policy {
   readonly removalByTrailer: boolean;
   /** Where the engine listens besides the usual places: never given to a server. */
   readonly engineSockets: readonly string[];
+  /** Our own folders and files: never given to a server, nor what holds them. */
+  readonly ownPaths: readonly string[];
+  /** Where we listen ourselves. */
+  readonly ownPorts: readonly number[];
 }
 
 export const defaultPolicy: Policy = {
@@ -41,12 +48,15 @@ export const defaultPolicy: Policy = {
   allowHostPaths: [],
   allowVolumes: [],
   allowNetworks: [],
+  allowHostPorts: [{ from: 1024, to: 65_535 }],
   allowSecrets: {},
   maxResources: {},
   requireDigest: false,
   allowRemovalOf: null,
   removalByTrailer: true,
   engineSockets: [],
+  ownPaths: [],
+  ownPorts: [],
 };
 
 const patterns = { type: 'array', items: { type: 'string', pattern: '^[A-Za-z0-9._:/*?-]+$' } } as const;
@@ -75,6 +85,13 @@ export const policySchema = {
     },
     allow_volumes: { ...names, default: [], description: 'Volumes made by others that may be mounted.' },
     allow_networks: { ...names, default: [], description: 'Networks made by others that may be joined.' },
+    allow_host_ports: {
+      type: 'array',
+      items: { type: 'string', pattern: PORT_RANGE },
+      default: ['1024-65535'],
+      description: 'What `host_port` may be: ports and ranges of them.',
+      examples: [['8000-8999', '443']],
+    },
     allow_secrets: {
       type: 'object',
       additionalProperties: { type: 'array', items: variableSchema },
@@ -123,6 +140,9 @@ export function trusting(policy: Policy, patterns: readonly string[]): Policy {
 export const grantedSecrets = (policy: Policy, server: string): readonly string[] =>
   ownValue(policy.allowSecrets, server) ?? [];
 
+/** Told by whoever runs, not by a file. */
+const noPlaces = { engineSockets: [], ownPaths: [], ownPorts: [] };
+
 function toPolicy(written: PolicyFile): Policy {
   const { cpus, memory, pids } = written.max_resources ?? {};
   return {
@@ -131,6 +151,7 @@ function toPolicy(written: PolicyFile): Policy {
     allowHostPaths: written.allow_host_paths ?? [],
     allowVolumes: written.allow_volumes ?? [],
     allowNetworks: written.allow_networks ?? [],
+    allowHostPorts: written.allow_host_ports?.map(portRange) ?? defaultPolicy.allowHostPorts,
     allowSecrets: written.allow_secrets ?? {},
     maxResources: {
       ...(cpus === undefined ? {} : { cpus }),
@@ -140,6 +161,6 @@ function toPolicy(written: PolicyFile): Policy {
     requireDigest: written.require_digest ?? false,
     allowRemovalOf: written.allow_removal_of ?? null,
     removalByTrailer: written.removal_by_trailer ?? true,
-    engineSockets: [],
+    ...noPlaces,
   };
 }

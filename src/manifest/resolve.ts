@@ -7,6 +7,7 @@ import { judge } from './judge.ts';
 import type { Policy } from './policy.ts';
 import type { Manifest } from './schema/manifest.ts';
 import type { ServerEntry } from './schema/server.ts';
+import { refuseSharedPaths } from './shared-paths.ts';
 import { healthCheckOf, recoveryOf, updateTimingsOf } from './timings.ts';
 
 interface ResolveContext {
@@ -26,7 +27,7 @@ export function resolveManifest(manifest: Manifest, context: ResolveContext): De
     source,
     traceId,
     paused: manifest.paused,
-    servers: manifest.servers.map((entry) => judged(resolveServer(entry), policy)),
+    servers: refuseSharedPaths(manifest.servers.map((entry) => judged(resolveServer(entry), policy))),
   };
 }
 

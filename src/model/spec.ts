@@ -8,6 +8,8 @@ export interface Mount {
   readonly readOnly: boolean;
   /** Two running copies may write to it at once. */
   readonly shareable: boolean;
+  /** A volume that somebody else made, under its own name. Absent: no. It does not make the container: it says whose the source is. */
+  readonly external?: boolean;
 }
 
 export interface Resources {
@@ -116,10 +118,11 @@ export function sealSpec(
 ): Spec {
   const made = { ...blueprint, imageDigest: fixed.imageDigest, secrets: fixed.secrets };
   const { image, exclusiveBecause: _why, ...identity } = made;
+  const mounts = identity.mounts.map(({ external: _whose, ...mount }) => mount);
   return {
     ...made,
     settings: fixed.settings,
-    digest: digest({ ...identity, repository: repositoryOf(image) }),
+    digest: digest({ ...identity, mounts, repository: repositoryOf(image) }),
   };
 }
 
@@ -135,6 +138,14 @@ export const registryOf = (image: string): string => image.slice(0, image.indexO
 
 /** At most one running copy: a fixed port, an exclusive volume, or written so. */
 export const isExclusive = (spec: { readonly order: UpdateOrder }): boolean => spec.order === 'stop-first';
+
+/** Names of the volumes that specs give as the server's own. */
+export const volumesIn = (specs: readonly (Spec | undefined)[]): readonly string[] =>
+  specs.flatMap((spec) =>
+    (spec?.mounts ?? []).flatMap(({ kind, source, external }) =>
+      kind === 'volume' && external !== true ? source : [],
+    ),
+  );
 
 /** What the engine is asked for: `repository@sha256:...`. */
 export const imageRefOf = (spec: Spec): string => `${repositoryOf(spec.image)}@${spec.imageDigest}`;

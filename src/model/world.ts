@@ -11,7 +11,7 @@ export interface World {
   readonly desired: DesiredState;
   /** The sealed spec of every deployable entry whose image is resolved; absent while it is not. */
   readonly wanted: Readonly<Record<string, Spec>>;
-  /** Why an entry has no wanted spec yet, or no other for one that was set aside (registry away, secret missing), by server. */
+  /** Why an entry has no wanted spec yet, or no other for one that was set aside (registry away, secret missing, somebody else's volume), by server. */
   readonly blocked: Readonly<Record<string, Blocked>>;
   /** What the last search for newer versions found, by server; absent: none has ended. */
   readonly checks: ReadonlyMap<string, UpdateCheck>;
@@ -38,7 +38,7 @@ export interface UpdateCheck {
 }
 
 export interface Blocked {
-  readonly phase: 'pending' | 'failed' | 'refused';
+  readonly phase: 'pending' | 'failed' | 'refused' | 'held';
   readonly reason: string;
   readonly message: string;
   readonly suggestedAction: string | null;

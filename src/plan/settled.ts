@@ -48,7 +48,8 @@ const stopped = ({ seen }: Case): Standing =>
 
 function running(c: Case, entry: DesiredServer, decision: Decision): Standing {
   const { wanted, blocked, memory } = c.view;
-  if (wanted === null) return blocked?.phase === 'failed' ? 'failed' : 'under way';
+  if (wanted === null)
+    return blocked?.phase === 'failed' || blocked?.phase === 'held' ? 'failed' : 'under way';
   if (answersAsWanted(c, wanted.digest)) return 'done';
   if (restsByPolicy(c, entry)) return c.live?.spec === wanted.digest ? 'done' : 'failed';
   if (isSetAside(memory, wanted.digest)) return setAside(c, decision);

@@ -3,13 +3,14 @@ import { ownValue } from '../lib/own-value.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { emptyServerMemory, type ServerMemory } from '../model/memory.ts';
 import type { Instance, Sighting } from '../model/observed.ts';
-import { imageRefOf, type Settings, type Spec } from '../model/spec.ts';
+import { imageRefOf, volumesIn, type Settings, type Spec } from '../model/spec.ts';
 import type { UpdateCheck, World } from '../model/world.ts';
 import type { Runtime, RuntimeHint } from '../runtime/runtime.ts';
 import { withoutCopies } from '../plan/ownership.ts';
 import { sightingWithoutFuture } from '../plan/set-back.ts';
 import { soakEndsAt } from '../plan/soak.ts';
 import type { SelfCheck } from '../status/status.ts';
+import type { Admission } from './admission.ts';
 import type { Monitor, Patient } from './monitor.ts';
 import type { Recorder } from './recorder.ts';
 import type { Sealing } from './sealing.ts';
@@ -20,6 +21,7 @@ export interface LookDeps {
   readonly sealing: Sealing;
   /** What the last searches for newer versions said, by server. */
   readonly checks: (desired: DesiredState) => ReadonlyMap<string, UpdateCheck>;
+  readonly admission: Admission;
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly bootAt: number;
@@ -58,13 +60,15 @@ export class Look {
 
   /** Rejects with the `Failure` of an engine that cannot be looked at. */
   async world(desired: DesiredState, signal: AbortSignal): Promise<World> {
-    const { sealing, recorder, clock, monitor } = this.#deps;
+    const { sealing, admission, recorder, clock, monitor } = this.#deps;
     const seen = await this.#observe(desired, signal);
     const sighting = withoutCopies(sightingWithoutFuture(seen, clock.now()), recorder.memory);
     this.#bootAt = Math.min(Math.max(this.#bootAt, monitor.watchedSince()), clock.now());
     await this.#deps.claimEngine(sighting.engine, signal);
     this.#forgetGone(sighting);
-    const { wanted, blocked } = sealing.look(desired, sighting.instances);
+    const sealed = sealing.look(desired, sighting.instances);
+    const ownVolumes = (server: string): readonly string[] => this.#volumesBefore(server);
+    const { wanted, blocked } = admission.look(sealed, sighting.instances, ownVolumes);
     this.#learnSpecs(wanted, sighting);
     monitor.watch(this.#patients(desired, sighting));
     return {
@@ -110,6 +114,14 @@ export class Look {
     const pulled = Object.values(memory.servers).flatMap((server) => server.pulled);
     const brought = [...pulled, ...Object.keys(memory.orphans)];
     return [...new Set([...[...wanted, ...known].map(imageRefOf), ...brought])];
+  }
+
+  /** By our own history: of what was promoted or is stable. */
+  #volumesBefore(server: string): readonly string[] {
+    const { servers } = this.#deps.recorder.memory;
+    const { stable, promoted } = ownValue(servers, server) ?? emptyServerMemory;
+    const specs = [stable, promoted?.spec].map((digest) => ownValue(this.#specs, digest ?? ''));
+    return volumesIn(specs);
   }
 
   #learnSpecs(wanted: Readonly<Record<string, Spec>>, sighting: Sighting): void {

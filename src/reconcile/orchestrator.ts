@@ -3,6 +3,7 @@ import { ownValue } from '../lib/own-value.ts';
 import { Failure, inFull } from '../model/failure.ts';
 import type { Request, StateFolder } from '../state/state.ts';
 import type { SelfCheck } from '../status/status.ts';
+import { Admission } from './admission.ts';
 import { Diary } from './diary.ts';
 import { Controller, type Settled } from './controller.ts';
 import { Following } from './following.ts';
@@ -68,6 +69,7 @@ class Joined implements Orchestrator {
   readonly #look: Look;
   readonly #monitor: Monitor;
   readonly #sealing: Sealing;
+  readonly #admission: Admission;
   readonly #following: Following;
   readonly #writeBack: WriteBack;
   readonly #controller: Controller;
@@ -99,13 +101,15 @@ class Joined implements Orchestrator {
     this.intake = new Intake({ ...rooms, ...options, accepted: rooms.state.accepted, recorder });
     const report = (error: unknown): void => this.#report(error);
     this.#sealing = new Sealing({ ...rooms, recorder, hint, report });
+    this.#admission = new Admission({ ...rooms, hint, report });
     this.#following = new Following({ ...rooms, ...options, recorder, hint, report });
     this.#writeBack = new WriteBack({ ...rooms, ...options, recorder, moved: this.#sourceNews.hint });
     this.#monitor = new Monitor({ ...rooms, ...options, recorder, hint, report });
     const engineState = (engine: SelfCheck): void => self.set({ engine });
     const look = { ...rooms, ...options, recorder, keptSpecs, engineState, bootAt: clock.now() };
     const checks: Following['checks'] = (desired) => this.#following.checks(desired);
-    this.#look = new Look({ ...look, monitor: this.#monitor, sealing: this.#sealing, checks });
+    const asked = { monitor: this.#monitor, sealing: this.#sealing, admission: this.#admission, checks };
+    this.#look = new Look({ ...look, ...asked });
     this.#controller = this.#makeController();
     this.#diary = new Diary({ ...options, recorder, clock });
   }
@@ -232,6 +236,7 @@ class Joined implements Orchestrator {
   readonly #obey = ({ request, server }: Request): void => {
     if (request === 'sync') this.#sourceNews.hint();
     if (request === 'sync' || request === 'retry') this.#following.lookNow();
+    if (request === 'sync' || request === 'retry') this.#admission.askAgain();
     if (request === 'retry' && server !== null) this.#sealing.retry(server);
     this.#news.hint();
   };

@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import { ownValue } from '../lib/own-value.ts';
 import type { EventDraft, EventFields, EventType, Of } from '../model/event.ts';
 import type { Instance } from '../model/observed.ts';
-import type { Spec } from '../model/spec.ts';
+import { volumesIn, type Spec } from '../model/spec.ts';
 import type { Recording, Step } from '../model/step.ts';
 import type { PullProgress, Runtime } from '../runtime/runtime.ts';
 import type { Secrets } from '../secrets/secrets.ts';
@@ -72,6 +72,7 @@ async function create({ server, spec }: Extract<Step, { kind: 'create' }>, hands
     traceId: traceOf(server, hands),
     source: hands.source,
     secrets: values,
+    ownVolumes: await volumesBefore(server, spec, hands),
   };
   const about = {
     instance: birth.instance,
@@ -82,6 +83,14 @@ async function create({ server, spec }: Extract<Step, { kind: 'create' }>, hands
   await write(hands, server, 'server_starting', { ...about, image_digest: spec.imageDigest });
   const { id } = await hands.runtime.create(birth, hands.clock.deadline(DEADLINE_MS.create));
   await write(hands, server, 'server_started', { ...about, container_id: id });
+}
+
+/** Of what was promoted or is stable: volumes of earlier programs of ours bear no label. */
+async function volumesBefore(server: string, { mounts }: Spec, hands: Hands): Promise<readonly string[]> {
+  if (mounts.every(({ kind }) => kind !== 'volume')) return [];
+  const { stable = null, promoted = null } = ownValue(hands.recorder.memory.servers, server) ?? {};
+  const kept = await hands.specs.load();
+  return volumesIn([stable, promoted?.spec].map((digest) => ownValue(kept, digest ?? '')));
 }
 
 async function start({ server, instance }: Extract<Step, { kind: 'start' }>, hands: Hands): Promise<void> {

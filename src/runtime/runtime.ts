@@ -11,6 +11,11 @@ export interface Runtime {
   /** Brings `repository@digest` here; verifies that the digest on disk is the one asked for. */
   pull(spec: Spec, progress: (line: PullProgress) => void, signal: AbortSignal): Promise<void>;
   /**
+   * Rejects with what of the engine's surroundings keeps this spec from being made now: a network, a volume, a host path
+   * or its fixed port. Changes nothing. `ownVolumes`: what the server had before, by our own history.
+   */
+  admit(spec: Spec, ownVolumes: readonly string[], signal: AbortSignal): Promise<void>;
+  /**
    * Creates and starts; returns the new container's id. A container of ours left half-made under this name by an earlier
    * try is removed first. When the start fails, the Failure's `container` is the id of the container that stays created.
    */
@@ -46,6 +51,8 @@ export interface Birth {
   readonly traceId: string;
   readonly source: string;
   readonly secrets: Readonly<Record<string, string>>;
+  /** Volumes that the server had before, by our own history: they are its own though they may bear no label. */
+  readonly ownVolumes?: readonly string[];
 }
 
 /** What an engine says of itself; empty where it does not say. */

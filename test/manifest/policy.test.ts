@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defaultPolicy, grantedSecrets, readPolicy, trusting } from '../../src/manifest/policy.ts';
 import type { Policy } from '../../src/manifest/policy.ts';
-import { only } from './support.ts';
+import { entry, manifestOf, only, resolved } from './support.ts';
 
 const policyOf = (text: string): Policy => {
   const result = readPolicy(text, 'policy.yaml');
@@ -22,6 +22,7 @@ trusted_repositories: [github.com/liminalcommons/*]
 allow_host_paths: [/srv]
 allow_volumes: [shared]
 allow_networks: [db]
+allow_host_ports: ["443", "8000-8999"]
 allow_secrets: { mcp-server-github: [GITHUB_TOKEN] }
 max_resources: { cpus: 2, memory: 1g, pids: 100 }
 require_digest: true
@@ -34,12 +35,18 @@ removal_by_trailer: false
       allowHostPaths: ['/srv'],
       allowVolumes: ['shared'],
       allowNetworks: ['db'],
+      allowHostPorts: [
+        { from: 443, to: 443 },
+        { from: 8000, to: 8999 },
+      ],
       allowSecrets: { 'mcp-server-github': ['GITHUB_TOKEN'] },
       maxResources: { cpus: 2, memoryBytes: 1024 ** 3, pids: 100 },
       requireDigest: true,
       allowRemovalOf: 2,
       removalByTrailer: false,
       engineSockets: [],
+      ownPaths: [],
+      ownPorts: [],
     });
   });
 
@@ -158,11 +165,51 @@ describe('what a container may have', () => {
     expect(reasonOf(mount(path), everything)).toBe('engine_socket');
   });
 
+  it.each(['/srv/state', '/srv/state/specs', '/srv'])('never what is our own: %s', (path) => {
+    const everything = { allowHostPaths: ['/'], ownPaths: ['/srv/state'] };
+    expect(reasonOf(mount(path), everything)).toBe('host_path_closed');
+    expect(reasonOf(mount('/srv/state-of-others'), everything)).toBeNull();
+  });
+
+  it.each([
+    ['/srv/data', false, '/srv/data/out', true, 'host_path_shared'],
+    ['/srv/data/in', true, '/srv/data', false, 'host_path_shared'],
+    ['/srv/data', false, '/srv/data', true, 'host_path_shared'],
+    ['/srv/data', true, '/srv/data', true, null],
+    ['/srv/data', false, '/srv/database', false, null],
+  ])(
+    '%s (read only: %s) and %s (read only: %s) of two servers: %s',
+    (one, oneReads, two, twoReads, reason) => {
+      const server = (name: string, source: string, read_only: boolean): object =>
+        entry({ name, namespace: name, ...mount(source, { read_only }) });
+      const text = manifestOf([server('first', one, oneReads), server('second', two, twoReads)]);
+      const servers = resolved(text, { ...defaultPolicy, allowHostPaths: ['/srv'] });
+      expect(servers.map(({ refusal }) => refusal?.reason ?? null)).toEqual([null, reason]);
+    },
+  );
+
+  it('host ports from 1024 on, others where the policy says so, and never the one we listen on', () => {
+    const port = (host_port: number): object => docker({ host_port });
+    expect(reasonOf(port(0))).toBeNull();
+    expect(reasonOf(port(1024))).toBeNull();
+    expect(reasonOf(port(22))).toBe('host_port_not_allowed');
+    const { allowHostPorts } = policyOf('allow_host_ports: ["22", "8000-8999"]');
+    expect([22, 8000, 8999].map((one) => reasonOf(port(one), { allowHostPorts }))).toEqual([
+      null,
+      null,
+      null,
+    ]);
+    expect(reasonOf(port(9000), { allowHostPorts })).toBe('host_port_not_allowed');
+    expect(reasonOf(port(8090), { ownPorts: [8090] })).toBe('host_port_not_allowed');
+  });
+
   it('volumes of its own always, those of others by name', () => {
     expect(reasonOf(mount('data'))).toBeNull();
     expect(reasonOf(mount('data', { external: true }))).toBe('volume_not_allowed');
     expect(reasonOf(mount('data', { external: true }), { allowVolumes: ['data'] })).toBeNull();
     expect(reasonOf(mount('mcp-server-other_data', { external: true }))).toBe('volume_not_allowed');
+    const named = mount('mcp-server-github_data', { external: true });
+    expect(reasonOf(named), 'by its own name too').toBe('volume_not_allowed');
   });
 
   it('networks by name, and never the host or the engine its own', () => {

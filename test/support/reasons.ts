@@ -22,4 +22,5 @@ const sources: readonly (readonly [path: string, pattern: RegExp])[] = [
   ['src/probe/question.ts', /: '([a-z_]+)',$/gm],
   ['src/probe/docker.ts', /'([a-z]+_[a-z]+)'/g],
   ['src/reconcile/blocked.ts', /reason: '([a-z_]+)'/g],
+  ['src/reconcile/admission.ts', /reason: '([a-z_]+)'/g],
 ];

@@ -69,12 +69,21 @@ function* refusals(c: Case): Rows {
     const fields = { reason, error: message, suggested_action: suggestedAction ?? '' };
     yield act(record(c, 'server_refused', fields), message);
   }
+  yield* obstacle(c, trouble === null ? c.view.blocked : null);
   const held = c.targets[0]?.blocked ?? null;
   if (trouble === null && held?.held === 'foreign_container' && c.view.memory.refusalNoted !== held.held) {
     const advice = 'stop or rename that container, or choose another host_port or name';
     const fields = { reason: held.held, error: held.why, suggested_action: advice };
     yield act(record(c, 'server_held', fields), held.why);
   }
+}
+
+/** What it needs beside its image is not there, or is somebody else's. */
+function* obstacle(c: Case, blocked: Case['view']['blocked']): Rows {
+  if (blocked?.phase !== 'held' || c.view.memory.refusalNoted === blocked.reason) return;
+  const { reason, message, suggestedAction } = blocked;
+  const fields = { reason, error: message, suggested_action: suggestedAction ?? '' };
+  yield act(record(c, 'server_held', fields), message);
 }
 
 /** Why the entry is not acted on; null when it is. */

@@ -12,6 +12,7 @@ export function phaseOf(portrait: Portrait): Phase {
   if (entry === null) return decision.held === null ? going(c) : 'held';
   if (entry.refusal !== null) return entry.refusal.phase;
   if (refusalOf(c.view) !== null) return 'refused';
+  if (blocked?.phase === 'held') return 'held';
   if (decision.held !== null && decision.held !== 'recovery_budget') return 'held';
   if (entry.desiredState === 'stopped') return going(c);
   if (c.live !== null && !c.live.sick) return activeOf(c) === null ? 'draining' : 'ready';

@@ -1,29 +1,42 @@
 import type Docker from 'dockerode';
 import { Failure } from '../../model/failure.ts';
 import type { Address, Instance } from '../../model/observed.ts';
+import type { Spec } from '../../model/spec.ts';
 import type { Birth } from '../runtime.ts';
 import { loose, readContainer } from './answers.ts';
 import type { InspectedContainer } from './answers.ts';
 import type { EngineClient } from './client.ts';
 import { GRACE_SECONDS, toCreateOptions } from './create-options.ts';
 import { isStatus } from './failures.ts';
+import type { Checked, HostPaths } from './host-paths.ts';
 import type { Images } from './images.ts';
 import { digestLabel, ownerLabel } from './labels.ts';
 import { nameOf } from './names.ts';
 import type { Networks } from './networks.ts';
 import type { News } from './news.ts';
+import { admitPort } from './host-ports.ts';
 import type { Ports } from './ports.ts';
+import type { Volumes } from './volumes.ts';
 
 interface DeedsOptions {
   readonly client: EngineClient;
   readonly images: Images;
   readonly networks: Networks;
+  readonly volumes: Volumes;
+  readonly hostPaths: HostPaths;
   readonly ports: Ports;
   readonly news: News;
   readonly owner: string;
   readonly publishAddress: string;
+  readonly address: string;
   /** Host ports that no new container may get. */
   readonly takenPorts: () => ReadonlySet<number>;
+}
+
+/** What was found out before a container is made. */
+interface Found {
+  readonly image: string;
+  readonly paths: Checked;
 }
 
 /** Tries with another free port when somebody was quicker. */
@@ -39,23 +52,30 @@ export class Deeds {
     this.#options = options;
   }
 
-  async create(birth: Birth, signal: AbortSignal): Promise<{ readonly id: string }> {
-    const running = await this.#clearName(birth, signal);
-    if (running !== null) return { id: running };
-    const { images, networks } = this.#options;
-    const image = await images.runnable(birth.spec, signal);
-    await networks.ensureFor(birth.spec, signal);
-    return { id: await this.#bear(birth, image, signal) };
+  async admit(spec: Spec, ownVolumes: readonly string[], signal: AbortSignal): Promise<void> {
+    const { networks, volumes, hostPaths } = this.#options;
+    await networks.admit(spec, signal);
+    await volumes.admit(spec, ownVolumes, signal);
+    await hostPaths.check(spec, signal);
+    await admitPort(this.#options, spec, signal);
+  }
+
+  create(birth: Birth, signal: AbortSignal): Promise<{ readonly id: string }> {
+    return this.#options.hostPaths.alone(birth.spec, () => this.#create(birth, signal));
   }
 
   /** Starting what runs is nothing. */
-  async start(instance: Instance, signal: AbortSignal): Promise<void> {
-    await this.#start(instance.id, instance.name, signal);
+  start(instance: Instance, signal: AbortSignal): Promise<void> {
+    return this.#guarded(instance, () => this.#start(instance.id, instance.name, signal), signal);
   }
 
-  async restart(instance: Instance, signal: AbortSignal): Promise<void> {
-    this.#options.news.weStop(instance);
-    await this.#do(instance.id, `restart ${instance.name}`, (it) => it.restart({ t: GRACE_SECONDS }), signal);
+  restart(instance: Instance, signal: AbortSignal): Promise<void> {
+    const restart = (it: Docker.Container): Promise<unknown> => it.restart({ t: GRACE_SECONDS });
+    const deed = (): Promise<void> => {
+      this.#options.news.weStop(instance);
+      return this.#do(instance.id, `restart ${instance.name}`, restart, signal);
+    };
+    return this.#guarded(instance, deed, signal);
   }
 
   /** Stopping what has stopped or is gone is nothing. */
@@ -76,6 +96,30 @@ export class Deeds {
     await this.#remove(instance.id, instance.name, signal);
   }
 
+  async #create(birth: Birth, signal: AbortSignal): Promise<{ readonly id: string }> {
+    const running = await this.#clearName(birth, signal);
+    if (running !== null) return { id: running };
+    const { images, networks, volumes, hostPaths } = this.#options;
+    const image = await images.runnable(birth.spec, signal);
+    await networks.ensureFor(birth.spec, signal);
+    await volumes.ensureFor(birth.spec, birth.ownVolumes ?? [], signal);
+    const paths = await hostPaths.check(birth.spec, signal);
+    return { id: await this.#bear(birth, { image, paths }, signal) };
+  }
+
+  /** The engine follows links anew at each start: one that got another path than was looked at is ended at once. */
+  #guarded({ id, name, spec }: Instance, deed: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    const { hostPaths } = this.#options;
+    return hostPaths.alone(spec, async () => {
+      const paths = await hostPaths.check(spec, signal);
+      await deed();
+      await hostPaths.verify({ container: id, spec }, paths, signal).catch(async (error: unknown) => {
+        await this.#do(id, `kill ${name}`, (it) => it.kill().catch(unless(404, 409)), signal);
+        throw error;
+      });
+    });
+  }
+
   /** What an earlier try left under the name: the id of what is whole and runs, else it is removed. */
   async #clearName(birth: Birth, signal: AbortSignal): Promise<string | null> {
     const name = nameOf(birth.spec, birth.instance);
@@ -89,15 +133,17 @@ export class Deeds {
     return null;
   }
 
-  async #bear(birth: Birth, image: string, signal: AbortSignal): Promise<string> {
+  async #bear(birth: Birth, { image, paths }: Found, signal: AbortSignal): Promise<string> {
     const tries = birth.spec.hostPort === 0 ? PORT_TRIES : 1;
     for (let left = tries - 1; ; left -= 1) {
       const published = await this.#publish(birth);
       const id = await this.#createOnly(birth, { image, published }, signal);
-      const failure = await this.#begin(birth, id, signal);
+      const failure = await this.#begin(birth, { id, paths }, signal);
       if (failure === null) return id;
-      if (failure.code !== 'port_taken' || left === 0) throw leaving(failure, id);
-      await this.#remove(id, nameOf(birth.spec, birth.instance), signal);
+      const isOver = failure.code !== 'port_taken' || left === 0;
+      const mustGo = !isOver || failure.code.startsWith('host_path_');
+      if (mustGo) await this.#remove(id, nameOf(birth.spec, birth.instance), signal);
+      if (isOver) throw mustGo ? failure : leaving(failure, id);
     }
   }
 
@@ -123,10 +169,17 @@ export class Deeds {
   }
 
   /** The failure that kept it from running, or null. */
-  async #begin(birth: Birth, id: string, signal: AbortSignal): Promise<Failure | null> {
+  async #begin(
+    { spec, instance }: Birth,
+    { id, paths }: { readonly id: string; readonly paths: Checked },
+    signal: AbortSignal,
+  ): Promise<Failure | null> {
+    const { networks, hostPaths } = this.#options;
     try {
-      await this.#options.networks.joinOthers(birth.spec, id, signal);
-      await this.#start(id, nameOf(birth.spec, birth.instance), signal);
+      await networks.joinOthers(spec, id, signal);
+      await hostPaths.compare(spec, paths, signal);
+      await this.#start(id, nameOf(spec, instance), signal);
+      await hostPaths.verify({ container: id, spec }, paths, signal);
       return null;
     } catch (error) {
       if (error instanceof Failure) return error;

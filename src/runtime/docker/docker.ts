@@ -7,6 +7,7 @@ import type { ClientOptions } from './client.ts';
 import { Deeds } from './deeds.ts';
 import { linesOf } from './demux.ts';
 import { EngineIdentity } from './engine-facts.ts';
+import { HostPaths, type HostRules } from './host-paths.ts';
 import { Images } from './images.ts';
 import { Networks } from './networks.ts';
 import { News } from './news.ts';
@@ -14,6 +15,7 @@ import { Observer } from './observe.ts';
 import { Ports } from './ports.ts';
 import { pull } from './pull.ts';
 import type { RegistryAuth } from './pull.ts';
+import { Volumes } from './volumes.ts';
 import { Watching } from './watch.ts';
 
 export interface DockerOptions extends ClientOptions {
@@ -23,6 +25,8 @@ export interface DockerOptions extends ClientOptions {
   readonly publishAddress: string;
   /** Credentials for a repository such as `docker.io/a/b`; none by default. */
   readonly authFor?: (repository: string) => Promise<RegistryAuth | null>;
+  /** Which paths of the engine's host may be given to servers; none by default. */
+  readonly hostPaths?: HostRules;
   /** Most milliseconds a pull may bring no news; 120,000 by default. */
   readonly pullStallMs?: number;
 }
@@ -40,12 +44,19 @@ export function dockerRuntime(options: DockerOptions): Runtime {
   const observer = new Observer({ client, images, identity, news, clock, owner });
   const takenPorts = (): ReadonlySet<number> => observer.portsOfOurs();
   const ports = new Ports(publishAddress);
-  const deeds = new Deeds({ client, images, networks, ports, news, owner, publishAddress, takenPorts });
+  const volumes = new Volumes(client, owner);
+  const rules = options.hostPaths ?? { allowed: [], closed: [] };
+  const hostPaths = new HostPaths({ client, address: options.address, rules });
+  const deeds = new Deeds({
+    ...{ client, images, networks, volumes, hostPaths, ports, news },
+    ...{ owner, publishAddress, takenPorts, address: options.address },
+  });
   const authFor = options.authFor ?? (() => Promise.resolve(null));
   const puller = { client, images, news, clock, authFor, stallMs: options.pullStallMs ?? PULL_STALL_MS };
   return {
     observe: (references, signal) => observer.look(references, signal),
     pull: (spec, progress, signal) => pull(puller, spec, progress, signal),
+    admit: (spec, ownVolumes, signal) => deeds.admit(spec, ownVolumes, signal),
     create: (birth, signal) => deeds.create(birth, signal),
     start: (instance, signal) => deeds.start(instance, signal),
     restart: (instance, signal) => deeds.restart(instance, signal),

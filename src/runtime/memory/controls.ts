@@ -7,6 +7,7 @@ import type { MemoryEngine } from './engine.ts';
 export type Verb =
   | 'observe'
   | 'pull'
+  | 'admit'
   | 'create'
   | 'start'
   | 'restart'

@@ -51,6 +51,7 @@ function verbs(inside: Inside): Runtime {
   return {
     observe: (images, signal) => controls.perform('observe', signal, () => look(inside, images)),
     pull: (spec, progress, signal) => controls.perform('pull', signal, () => pull(inside, spec, progress)),
+    admit: (_spec, _ownVolumes, signal) => controls.perform('admit', signal, () => undefined),
     create: (birth, signal) => controls.perform('create', signal, () => create(inside, birth)),
     start: (instance, signal) =>
       write('start', instance, signal, () => engine.start(engine.container(instance.id))),
