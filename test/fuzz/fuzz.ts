@@ -34,7 +34,7 @@ export interface Fuzzed {
 const MOST_CPU_MS = 4_000;
 /** Cases after which everything that is made once has been made. */
 const WARM = 200;
-/** Broken laws after which it is enough. */
+/** Kinds of broken laws after which it is enough. */
 const ENOUGH = 25;
 
 /** Tries inputs that other people could write. The n-th case of a seed is the same wherever it is tried. */
@@ -63,6 +63,7 @@ async function tryAll(
 ): Promise<Fuzzed> {
   const cases: Record<string, number> = Object.fromEntries(fields.map(({ name }) => [name, 0]));
   const broken: string[] = [];
+  const known = new Set<string>();
   let heapAtFirst: number | null = null;
   for (let nth = only ?? 0; only === undefined ? Date.now() < untilMs : nth === only; nth += 1) {
     const field = fields[nth % fields.length];
@@ -71,13 +72,22 @@ async function tryAll(
     watchdog.begin(nth);
     const found = await tryOne(field, new Random(seedOf(seed, nth)));
     cases[field.name] = (cases[field.name] ?? 0) + 1;
-    for (const law of found) {
+    for (const law of found.filter((one) => isNews(known, `${field.name}: ${one}`))) {
       broken.push(`${field.name}: ${law}\n    again: npm run fuzz -- --seed ${seed} --case ${nth}`);
       say(broken.at(-1) ?? '');
     }
     if (nth === WARM) heapAtFirst = heapMb();
   }
   return { cases, broken, grownMb: heapAtFirst === null ? 0 : heapMb() - heapAtFirst };
+}
+
+/** One of a kind is told: the next ones only say the same of other values. A stack's kind is where it was thrown. */
+function isNews(known: Set<string>, law: string): boolean {
+  const [first = '', second = ''] = law.split('\n');
+  const kind = second.includes(' at ') ? second : first.slice(0, 40);
+  if (known.has(kind)) return false;
+  known.add(kind);
+  return true;
 }
 
 async function tryOne(field: Field, random: Random): Promise<string[]> {

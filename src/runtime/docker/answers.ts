@@ -77,6 +77,9 @@ export interface EngineInfo {
   readonly limits: { readonly cpus: boolean; readonly memory: boolean; readonly pids: boolean };
 }
 
+/** True for an id that the engine can be asked about: it becomes a part of an address. */
+export const canBeAsked = (id: string): boolean => /^[\w.:@/+-]{1,512}$/.test(id);
+
 /** A row that has no id cannot be asked for anything: its id is empty. */
 export function readRow(raw: unknown): Row {
   const row = loose(raw);

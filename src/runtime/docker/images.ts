@@ -1,7 +1,7 @@
 import { Failure } from '../../model/failure.ts';
 import { imageRefOf, repositoryOf } from '../../model/spec.ts';
 import type { Spec } from '../../model/spec.ts';
-import { readImage } from './answers.ts';
+import { canBeAsked, readImage } from './answers.ts';
 import type { InspectedImage, Program } from './answers.ts';
 import type { EngineClient } from './client.ts';
 import { isStatus } from './failures.ts';
@@ -52,6 +52,7 @@ export class Images {
   async defaults(id: string, signal: AbortSignal): Promise<Program | null> {
     const known = this.#defaults.get(id);
     if (known !== undefined) return known;
+    if (!canBeAsked(id)) return null;
     const program = (await this.inspect(id, signal).catch(nullIfRefused))?.program ?? null;
     if (program !== null) this.#defaults.set(id, program);
     return program;

@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { canonicalJson } from '../../lib/digest.ts';
 import { Failure } from '../../model/failure.ts';
 import type { Instance, Sighting, Stranger } from '../../model/observed.ts';
-import { readContainer, readRow } from './answers.ts';
+import { canBeAsked, readContainer, readRow } from './answers.ts';
 import type { InspectedContainer, Row } from './answers.ts';
 import type { EngineClient } from './client.ts';
 import type { EngineFacts, EngineIdentity } from './engine-facts.ts';
@@ -105,6 +105,7 @@ export class Observer {
 
   /** One container of which the engine cannot tell is that one's trouble: all others are seen. */
   async #inspect(row: Row, signal: AbortSignal): Promise<InspectedContainer | 'gone' | 'unreadable'> {
+    if (!canBeAsked(row.id)) return 'unreadable';
     const { client } = this.#options;
     const doing = `look at container ${row.id.slice(0, 12)}`;
     const answer: unknown = await client
