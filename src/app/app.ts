@@ -157,8 +157,9 @@ function orchestratorOptions(
     targetOf: (instance) => targetOf(instance, reaching),
     urlOf: (instance) => urlOf(instance, reaching),
     claimEngine: (engine, signal) => claim.take(engine, signal),
-    publish: ({ world, plan, ...work }, source) => {
-      published.view = toStatus(world, plan, { source, ...work, advertise: config.advertise });
+    publish: ({ world, plan, aside, ...work }, source) => {
+      const around = { source, ...work, advertise: config.advertise };
+      published.view = toStatus(world, plan, around, { servers: aside, before: published.view });
       status.publish(published.view);
     },
     noteEvent: (event) => status.note(event),

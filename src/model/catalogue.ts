@@ -78,6 +78,9 @@ export const catalogue: { readonly [T in EventType]: CatalogueEntry } = {
   recovery_successful: info('the server is back'),
   recovery_failed: warn('an attempt did not bring the server back'),
   recovery_exhausted: error('all attempts failed; a person is needed, slow retries go on'),
+  internal_error: error(
+    'a mistake in mcp-orchestration itself, kept at the one server or line that it is about; the others go on',
+  ),
   view_suspected: error(
     'so many servers fell silent at once that our own view is doubted; nothing is restarted',
   ),

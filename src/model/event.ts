@@ -204,6 +204,16 @@ export interface EventFields {
   } & OfIncident;
   recovery_failed: Of & { attempt: number; error: string } & OfIncident;
   recovery_exhausted: Of & { attempts: number; requires_manual: true; reason: string } & OfIncident;
+  internal_error: {
+    /** What we were about: `decision`, `deed`, `watching`, `memory` and so on. */
+    doing: string;
+    error: string;
+    /** Where in the program, the innermost first. */
+    frames: readonly string[];
+    /** `seq` of the line of this log that it is about. */
+    line?: number;
+    suggested_action: string;
+  };
   view_suspected: { silent: readonly string[]; of: number };
   view_cleared: { seconds: number };
 

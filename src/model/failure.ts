@@ -40,7 +40,8 @@ export type FailureCode =
   | 'source_unusable'
   | 'state_unusable'
   | 'writer_lock_lost'
-  | 'notify_failed';
+  | 'notify_failed'
+  | 'internal_error';
 
 /** Whose fault: the version's own (it will fail again), or the world's (it may work later). */
 export type FailureClass = 'version' | 'world';

@@ -58,6 +58,7 @@ const topics: { readonly [T in EventType]?: Topic } = {
   server_refused: topic('server', 'note'),
   server_held: topic('server', 'note'),
   removal_held: topic('manifest', 'note'),
+  internal_error: topic('server', 'note'),
   foreign_container_found: topic('view', 'note'),
 };
 

@@ -7,6 +7,7 @@ import type { Decision, Plan, Step } from '../model/step.ts';
 import type { View, World } from '../model/world.ts';
 import { caseOf, type Case, type Seen } from './decide/words.ts';
 import { activeOf, endpointsOf, urlsOf } from './describe/endpoints.ts';
+import { asMistaken, nobody, recordAside, type Aside } from './describe/aside.ts';
 import { phaseOf } from './describe/phase.ts';
 import { recoveryOf } from './describe/recovery.ts';
 import { adviceFor, troubleOf } from './describe/trouble.ts';
@@ -34,19 +35,17 @@ export interface Portrait {
 }
 
 /** What outsiders read of a world. `index` is 0: the status room counts changes. */
-export function toStatus(world: World, plan: Plan, around: Surroundings): StatusView {
+export function toStatus(world: World, plan: Plan, around: Surroundings, aside: Aside = nobody): StatusView {
   const decisions = new Map(plan.decisions.map((decision) => [decision.server, decision]));
   const there = viewsOf(world).filter(({ entry, instances }) => entry !== null || instances.length > 0);
-  const servers = there.map((view) => {
+  const described = there.map((view): ServerRecord => {
     const decision = decisions.get(view.name) ?? undecided(view);
-    return recordOf({
-      c: caseOf(view),
-      decision,
-      inHand: ownValue(around.inHand, view.name) ?? null,
-      world,
-      around,
-    });
+    const inHand = ownValue(around.inHand, view.name) ?? null;
+    const record = recordOf({ c: caseOf(view), decision, inHand, world, around });
+    return aside.servers.includes(view.name) ? asMistaken(record) : record;
   });
+  const missing = aside.servers.filter((name) => !there.some((view) => view.name === name));
+  const servers = [...described, ...missing.map((name) => recordAside(name, world, aside))];
   return { schema_version: '1.0', view: plan.view, source: around.source, servers };
 }
 

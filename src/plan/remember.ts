@@ -23,6 +23,18 @@ export function remember(memory: Memory, event: Event): Memory {
     : { ...next, seq: Math.max(next.seq, event.seq) };
 }
 
+/** The same for any line at all. `mistake`: why nothing of it is remembered; null where it was. */
+export function rememberLine(
+  memory: Memory,
+  event: Event,
+): { readonly memory: Memory; readonly mistake: unknown } {
+  try {
+    return { memory: remember(memory, event), mistake: null };
+  } catch (mistake) {
+    return { memory: { ...memory, seq: Math.max(memory.seq, event.seq) }, mistake };
+  }
+}
+
 const wide: Folds<Memory> = {
   ...orphans,
   memory_checkpoint: restored,

@@ -6,11 +6,13 @@ import type { DesiredState } from '../model/desired.ts';
 import { dependencyOrder } from '../manifest/order.ts';
 import type { Decision, Plan } from '../model/step.ts';
 import type { World } from '../model/world.ts';
-import { isSettled, makePlan } from '../plan/plan.ts';
+import { planApart } from '../plan/apart.ts';
+import { isSettled, type Settlement } from '../plan/plan.ts';
 import type { PullProgress, RuntimeHint } from '../runtime/runtime.ts';
 import { Dispatch } from './dispatch.ts';
 import type { Intake } from './intake.ts';
 import type { Look } from './look.ts';
+import type { Mistakes } from './mistakes.ts';
 import type { Monitor } from './monitor.ts';
 import type { Hands } from './perform.ts';
 import type { Recorder } from './recorder.ts';
@@ -25,6 +27,7 @@ export interface ControllerDeps {
   readonly monitor: Monitor;
   readonly sealing: Sealing;
   readonly recorder: Recorder;
+  readonly mistakes: Mistakes;
   readonly hands: Omit<Hands, 'revision' | 'progress'>;
   /** Called after every pass and every second. */
   readonly publish: (published: Published) => void;
@@ -37,6 +40,8 @@ export interface Published {
   readonly world: World;
   readonly plan: Plan;
   readonly inHand: ReturnType<Dispatch['inHand']>;
+  /** Servers about which a mistake of ours is known. */
+  readonly aside: readonly string[];
   readonly progress: Readonly<Record<string, PullProgress>>;
 }
 
@@ -67,12 +72,12 @@ export class Controller {
   /** The engine is back: nobody has to wait for the next try. */
   readonly #reconnected: News;
   #failures = 0;
-  #latest: Omit<Published, 'inHand' | 'progress'> | null = null;
+  #latest: Omit<Published, 'inHand' | 'progress' | 'aside'> | null = null;
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
     this.#reconnected = new News(deps.clock);
-    this.#dispatch = new Dispatch({ log: deps.log, hint: deps.news.hint });
+    this.#dispatch = new Dispatch({ log: deps.log, hint: deps.news.hint, mistakes: deps.mistakes });
   }
 
   /** Passes until `signal` aborts; then waits until the steps in hand have ended. */
@@ -97,6 +102,7 @@ export class Controller {
       plan,
       world: { ...world, pulses, now: this.#deps.clock.now(), memory: this.#deps.recorder.memory },
       inHand: this.#dispatch.inHand(),
+      aside: this.#deps.mistakes.servers(),
       progress: Object.fromEntries(this.#progress),
     });
   }
@@ -135,12 +141,14 @@ export class Controller {
   }
 
   async #lookDecideDo(signal: AbortSignal): Promise<number> {
-    const { intake, look, clock, recorder } = this.#deps;
+    const { intake, look, clock, recorder, mistakes } = this.#deps;
     const { desired } = intake;
     if (desired === null) return clock.now() + RESYNC_MS;
     const lookedAt = this.#dispatch.moment();
-    const world = await look.world(desired, clock.deadline(LOOK_DEADLINE_MS, signal));
-    const plan = makePlan(world);
+    const seen = await look.world(desired, clock.deadline(LOOK_DEADLINE_MS, signal));
+    const { world, plan, apart } = planApart(seen);
+    for (const { server, error } of apart) mistakes.note(server, 'decision', error);
+    const aside = apart.map(({ server }) => server);
     this.#latest = { world, plan };
     await this.#noteAll(plan, desired.traceId);
     const hands = { ...this.#deps.hands, revision: desired.revision, progress: this.#onProgress };
@@ -149,7 +157,7 @@ export class Controller {
     // Intents of what was just begun are in memory before anything else is planned: the budget counts them.
     await recorder.flush();
     this.publish();
-    await this.#noteSettled(world, plan);
+    await this.#noteSettled(world, plan, aside);
     return earliest([retryAt, ...plan.decisions.map(({ wakeAt }) => wakeAt)], clock.now() + RESYNC_MS);
   }
 
@@ -157,11 +165,11 @@ export class Controller {
     for (const note of plan.notes) await this.#deps.recorder.record({ ...note, server: null, traceId });
   }
 
-  async #noteSettled(world: World, plan: Plan): Promise<void> {
+  async #noteSettled(world: World, plan: Plan, aside: readonly string[]): Promise<void> {
     const { recorder, clock, intake } = this.#deps;
     // A newer manifest may have come while we looked; what was decided is about the one before.
     if (world.desired !== intake.desired) return;
-    const settled = isSettled(world, plan);
+    const settled = without(isSettled(world, plan), aside);
     if (settled === null || Object.keys(this.#dispatch.inHand()).length > 0) return;
     const { revision, traceId } = world.desired;
     const { memory } = recorder;
@@ -192,6 +200,12 @@ export class Controller {
     this.#deps.log.info({ server_name: server }, `pulling ${server}: ${share} % of ${size} MB`);
   }
 }
+
+/** Of whom nothing is decided, nothing is as desired. */
+const without = (settled: Settlement | null, aside: readonly string[]): Settlement | null =>
+  settled === null || aside.length === 0
+    ? settled
+    : { outcome: 'partial', failed: [...settled.failed, ...aside] };
 
 /** Digests that something runs, wants, or could go back to; of all others no resolved spec need be kept. */
 function specsInUse({ wanted, sighting, memory }: World): string[] {

@@ -2,6 +2,7 @@ import type { Log } from '../lib/log.ts';
 import { Failure } from '../model/failure.ts';
 import type { Decision, Step } from '../model/step.ts';
 import { Ends } from './ends.ts';
+import type { Mistakes } from './mistakes.ts';
 import { noteMisfortune, tellFailed, tellUnwritten } from './misfortune.ts';
 import { perform, type Hands } from './perform.ts';
 import { Pulls, type Looked } from './pulls.ts';
@@ -36,15 +37,17 @@ interface Delay {
 export class Dispatch {
   readonly #log: Log;
   readonly #hint: () => void;
+  readonly #mistakes: Mistakes;
   readonly #ends = new Ends();
   readonly #pulls: Pulls;
   readonly #inHand = new Map<string, { readonly step: Step; readonly done: Promise<void> }>();
   /** By step: what cannot be done now keeps nothing else from being done. */
   readonly #delays = new Map<string, Delay>();
 
-  constructor(options: { readonly log: Log; readonly hint: () => void }) {
+  constructor(options: { readonly log: Log; readonly hint: () => void; readonly mistakes: Mistakes }) {
     this.#log = options.log;
     this.#hint = options.hint;
+    this.#mistakes = options.mistakes;
     this.#pulls = new Pulls({ ...options, ends: this.#ends });
   }
 
@@ -107,8 +110,8 @@ export class Dispatch {
     const count = this.#delays.get(nameOf(step))?.count ?? 0;
     const wait = Math.min(FIRST_DELAY_MS * 2 ** count, LONGEST_DELAY_MS);
     this.#delays.set(nameOf(step), { count: count + 1, until: hands.clock.now() + wait });
+    if (!(error instanceof Failure)) return this.#mistakes.note(step.server, 'deed', error);
     tellFailed(this.#log, { server: step.server, deed: step.kind }, error);
-    if (!(error instanceof Failure)) return;
     await noteMisfortune(step, error, hands).catch((again: unknown) =>
       tellUnwritten(this.#log, step.server, again),
     );

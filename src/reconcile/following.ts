@@ -29,7 +29,7 @@ export interface FollowingDeps {
   /** Another version is wanted or told of now: look again. */
   readonly hint: () => void;
   /** A record failed, or our own mistake: never dropped. */
-  readonly report: (error: unknown) => void;
+  readonly report: (error: unknown, server?: string) => void;
 }
 
 /** All who share an image share one answer; the next check, and whoever says look now, asks again. */
@@ -115,7 +115,7 @@ export class Following {
       const choice = await this.#follow(server, signal);
       if (choice !== null) this.#conclude(server, choice.unread[0]?.failure ?? null, choice.passedOver);
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
+      if (!(error instanceof Failure)) return this.#deps.report(error, server.name);
       const said = this.#checked.get(server.name)?.check.passedOver ?? [];
       if (!signal.aborted) this.#conclude(server, error, said);
     }

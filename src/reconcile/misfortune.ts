@@ -1,6 +1,6 @@
 import type { Log } from '../lib/log.ts';
 import { ownValue } from '../lib/own-value.ts';
-import { Failure, inFull } from '../model/failure.ts';
+import { inFull, type Failure } from '../model/failure.ts';
 import type { EventDraft, Gate } from '../model/event.ts';
 import type { Spec } from '../model/spec.ts';
 import type { Pull, Step } from '../model/step.ts';
@@ -13,11 +13,9 @@ const LONGEST_RETRY_MS = 900_000;
 export function tellFailed(
   log: Log,
   { server, deed }: { server: string; deed: string },
-  error: unknown,
+  failure: Failure,
 ): void {
-  const said = { server_name: server, step: deed };
-  if (error instanceof Failure) log.error({ ...said, code: error.code }, inFull(error));
-  else log.error({ ...said, err: error }, `our own mistake in ${deed}`);
+  log.error({ server_name: server, step: deed, code: failure.code }, inFull(failure));
 }
 
 export const tellUnwritten = (log: Log, server: string, error: unknown): void =>

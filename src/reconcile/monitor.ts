@@ -23,8 +23,8 @@ export interface MonitorDeps {
   /** Write every check down, not only changes. */
   readonly recordChecks: boolean;
   readonly targetOf: (instance: Instance) => ProbeTarget;
-  /** A record failed, or our own mistake: never dropped. */
-  readonly report: (error: unknown) => void;
+  /** A record failed, or our own mistake about a server: never dropped. */
+  readonly report: (error: unknown, server: string) => void;
 }
 
 /** An instance to be asked, and how. */
@@ -43,6 +43,8 @@ const ENGINE_SIGHT_MS = 90_000;
 /** Whose silences come and go makes us ask all the others only so often. Milliseconds. */
 const ALARMS_APART_MS = 300_000;
 
+/** After a mistake of ours its instance is not asked for so long. Milliseconds. */
+const AFTER_MISTAKE_MS = 5_000;
 /** A clock that is kept in step goes forward a little now and then. Milliseconds. */
 const TOLERATED_LEAP_MS = 1_000;
 
@@ -106,7 +108,7 @@ export class Monitor {
     if (known !== undefined && known.pulse.startedAt === instance.startedAt)
       return this.#visit(known, patient);
     if (known !== undefined) this.#discharge(instance.id, known);
-    const { recorder, random, clock, report } = this.#deps;
+    const { recorder, random, clock } = this.#deps;
     const remembered = ownValue(ownValue(recorder.memory.servers, instance.server)?.health, instance.id);
     const bed: Bed = {
       patient,
@@ -122,7 +124,7 @@ export class Monitor {
       spread: random(),
     };
     this.#beds.set(instance.id, bed);
-    this.#follow(bed).catch(report);
+    void this.#follow(bed);
   }
 
   /** Its own health check is read off the look: what is new there is asked for at once, and whoever is waited for. */
@@ -132,7 +134,8 @@ export class Monitor {
     const isNews = isAwaited || instance.engineHealth !== patient.instance.engineHealth;
     bed.patient = patient;
     bed.visitedAt = this.#deps.clock.now();
-    bed.chart.write().catch(this.#deps.report);
+    const { server } = bed.patient.instance;
+    bed.chart.write().catch((error: unknown) => this.#deps.report(error, server));
     if (isNews) bed.wake.abort();
   }
 
@@ -143,10 +146,16 @@ export class Monitor {
   }
 
   async #follow(bed: Bed): Promise<void> {
+    const { clock, report } = this.#deps;
     while (!bed.gone.signal.aborted) {
-      await this.#rest(bed);
-      if (bed.gone.signal.aborted) return;
-      await this.#ask(bed);
+      try {
+        await this.#rest(bed);
+        if (bed.gone.signal.aborted) return;
+        await this.#ask(bed);
+      } catch (error) {
+        report(error, bed.patient.instance.server);
+        await clock.sleep(AFTER_MISTAKE_MS, bed.gone.signal);
+      }
     }
   }
 
@@ -178,7 +187,9 @@ export class Monitor {
     if (before.silentSince === null && bed.pulse.silentSince !== null) this.#alarm(bed);
     // Asked for before anybody looks: what a decision writes about it comes after it in the log. A log that cannot be
     // written ends no watching.
-    const recorded = this.#record(bed, before, { result, askedAt }).catch(report);
+    const recorded = this.#record(bed, before, { result, askedAt }).catch((error: unknown) =>
+      report(error, bed.patient.instance.server),
+    );
     if (isNews(before, bed.pulse, bed.patient.askAt)) hint();
     await recorded;
   }

@@ -9,6 +9,7 @@ import { Controller, type Settled } from './controller.ts';
 import { Following } from './following.ts';
 import { Intake } from './intake.ts';
 import { Look } from './look.ts';
+import { Mistakes } from './mistakes.ts';
 import { Monitor } from './monitor.ts';
 import { Recorder } from './recorder.ts';
 import { keepObeying } from './requests.ts';
@@ -75,6 +76,7 @@ class Joined implements Orchestrator {
   readonly #controller: Controller;
   readonly #diary: Diary;
   readonly #news: News;
+  readonly #mistakes: Mistakes;
   readonly #sourceNews: News;
   readonly #end = new AbortController();
   readonly #loops: Promise<void>[] = [];
@@ -98,8 +100,9 @@ class Joined implements Orchestrator {
     this.#news = new News(clock);
     this.#sourceNews = new News(clock);
     const hint = this.#news.hint;
+    this.#mistakes = new Mistakes({ ...rooms, recorder, hint });
     this.intake = new Intake({ ...rooms, ...options, accepted: rooms.state.accepted, recorder });
-    const report = (error: unknown): void => this.#report(error);
+    const report = (error: unknown, server?: string): void => this.#report(error, server);
     this.#sealing = new Sealing({ ...rooms, recorder, hint, report });
     this.#admission = new Admission({ ...rooms, hint, report });
     this.#following = new Following({ ...rooms, ...options, recorder, hint, report });
@@ -124,6 +127,7 @@ class Joined implements Orchestrator {
       monitor: this.#monitor,
       sealing: this.#sealing,
       recorder: this.recorder,
+      mistakes: this.#mistakes,
       hands: {
         ...this.#rooms,
         ...this.#options,
@@ -188,10 +192,11 @@ class Joined implements Orchestrator {
     this.#loops.push(loop.catch((error: unknown) => this.#report(error)));
   }
 
-  /** A world that fails is logged and goes on being watched; our own mistake ends the program. */
-  #report(error: unknown): void {
+  /** A world that fails is logged and goes on being watched; our own mistake stays at the server that it is about, and else ends the program. */
+  #report(error: unknown, server?: string): void {
     if (this.#end.signal.aborted) return;
     if (error instanceof Failure) this.#rooms.log.error({ code: error.code }, inFull(error));
+    else if (server !== undefined) this.#mistakes.note(server, 'watching', error);
     else this.#break(error);
   }
 

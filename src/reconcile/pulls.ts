@@ -5,6 +5,7 @@ import { imageRefOf, registryOf } from '../model/spec.ts';
 import type { Decision, Pull } from '../model/step.ts';
 import type { Ends } from './ends.ts';
 import { notePullFailed, tellFailed, tellUnwritten } from './misfortune.ts';
+import type { Mistakes } from './mistakes.ts';
 import { beginRollout, write, type Hands } from './perform.ts';
 
 /** One that still makes progress after this is begun anew, and goes on from its layers. Milliseconds. */
@@ -31,16 +32,25 @@ interface UnderWay {
   readonly done: Promise<void>;
 }
 
+interface PullsDeps {
+  readonly log: Log;
+  readonly hint: () => void;
+  readonly ends: Ends;
+  readonly mistakes: Mistakes;
+}
+
 /** Brings images here beside all other work, one a server. What no decision asks for any more is given up. */
 export class Pulls {
   readonly #log: Log;
   readonly #hint: () => void;
   readonly #ends: Ends;
+  readonly #mistakes: Mistakes;
   readonly #underWay = new Map<string, UnderWay>();
   /** By server, Unix ms. */
   readonly #notBefore = new Map<string, number>();
 
-  constructor(options: { readonly log: Log; readonly hint: () => void; readonly ends: Ends }) {
+  constructor(options: PullsDeps) {
+    this.#mistakes = options.mistakes;
     this.#log = options.log;
     this.#hint = options.hint;
     this.#ends = options.ends;
@@ -113,8 +123,8 @@ export class Pulls {
   /** What is written down is put off by it: until then no decision asks for the image. */
   async #failed(pull: Pull, error: unknown, hands: Hands): Promise<void> {
     this.#notBefore.set(pull.server, hands.clock.now() + UNWRITTEN_MS);
+    if (!(error instanceof Failure)) return this.#mistakes.note(pull.server, 'deed', error);
     tellFailed(this.#log, { server: pull.server, deed: 'pull' }, error);
-    if (!(error instanceof Failure)) return;
     await notePullFailed(pull, error, hands).then(
       () => this.#notBefore.delete(pull.server),
       (again: unknown) => tellUnwritten(this.#log, pull.server, again),

@@ -6,9 +6,10 @@ import type { Event, EventDraft } from '../model/event.ts';
 import { Failure } from '../model/failure.ts';
 import { emptyMemory, type Memory } from '../model/memory.ts';
 import type { Journal, LogName } from '../journal/journal.ts';
-import { remember } from '../plan/remember.ts';
+import { rememberLine } from '../plan/remember.ts';
 import { withoutFuture } from '../plan/set-back.ts';
 import { dress } from './dress.ts';
+import { internalError } from './mistakes.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 export interface RecorderDeps {
@@ -51,9 +52,12 @@ export class Recorder {
   static async open(deps: RecorderDeps): Promise<Recorder> {
     const { events, skipped } = await deps.journal.replay('events');
     if (skipped > 0) deps.log.warn({ skipped }, 'lines of the event log could not be read and were skipped');
-    for (const event of events.slice(-RECALLED)) deps.recall(event);
     const latest = events.at(-1)?.time_ms ?? 0;
-    return new Recorder(deps, events.reduce(remember, emptyMemory), latest);
+    const { memory, mistaken } = rememberAll(events);
+    const recorder = new Recorder(deps, memory, latest);
+    for (const event of events.slice(-RECALLED)) recorder.#pass(deps.recall, event);
+    for (const { event, error } of notTold(mistaken, events)) await recorder.#setAside(event, error);
+    return recorder;
   }
 
   /** What the log says, as a value; never changed in place. */
@@ -86,11 +90,34 @@ export class Recorder {
       throw error;
     });
     journalState('ok');
-    this.#memory = remember(this.#memory, event);
+    const { memory, mistake } = rememberLine(this.#memory, event);
+    this.#memory = memory;
     this.#say(event);
-    tell(event);
+    this.#pass(tell, event);
+    if (mistake !== null && event.event_type !== 'internal_error')
+      this.#setAside(event, mistake).catch((error: unknown) => this.#unwritten(error));
     if (journal.isFull(log)) await this.#rotate(log);
     return event;
+  }
+
+  /** Whoever is told has no say in whether we go on. */
+  #pass(listener: (event: Event) => void, event: Event): void {
+    try {
+      listener(event);
+    } catch (error) {
+      this.#deps.log.error({ err: error, seq: event.seq }, 'our own mistake in telling of an event');
+    }
+  }
+
+  /** A line that our memory stumbles over is told once, and nothing of it is remembered. */
+  async #setAside(event: Event, error: unknown): Promise<void> {
+    this.#deps.log.error({ err: error, seq: event.seq }, 'our own mistake in remembering a line of the log');
+    const { server_name: server = null, trace_id: traceId, seq: line } = event;
+    await this.record(internalError({ server, traceId, doing: 'memory', error, line }));
+  }
+
+  #unwritten(error: unknown): void {
+    this.#deps.log.error({ err: error }, 'a mistake could not be written down');
   }
 
   #noticeSetBack(): void {
@@ -138,4 +165,28 @@ export class Recorder {
     if (event.event_type === 'memory_checkpoint') return;
     this.#deps.log[level](event, says);
   }
+}
+
+interface MistakenLine {
+  readonly event: Event;
+  readonly error: unknown;
+}
+
+function rememberAll(events: readonly Event[]): { memory: Memory; mistaken: readonly MistakenLine[] } {
+  const mistaken: MistakenLine[] = [];
+  let memory = emptyMemory;
+  for (const event of events) {
+    const after = rememberLine(memory, event);
+    memory = after.memory;
+    if (after.mistake !== null) mistaken.push({ event, error: after.mistake });
+  }
+  return { memory, mistaken };
+}
+
+/** Every start meets them again: those of which a line tells already are not told anew. */
+function notTold(mistaken: readonly MistakenLine[], events: readonly Event[]): readonly MistakenLine[] {
+  const told = new Set(
+    events.map((event) => (event.event_type === 'internal_error' ? event.line : undefined)),
+  );
+  return mistaken.filter(({ event }) => !told.has(event.seq));
 }

@@ -15,8 +15,8 @@ export interface SealingDeps extends ResolutionDeps {
   readonly secrets: Secrets;
   /** Something is known now that was not: look again. */
   readonly hint: () => void;
-  /** Our own mistake: never dropped. */
-  readonly report: (error: unknown) => void;
+  /** Our own mistake about a server: never dropped. */
+  readonly report: (error: unknown, server: string) => void;
 }
 
 /** What sealing says of all servers at this moment. */
@@ -54,9 +54,8 @@ export class Sealing {
     const wanted: [string, Spec][] = [];
     const blocked: [string, Blocked][] = [];
     for (const server of desired.servers.filter(isDeployable)) {
-      const sealed = this.#seal(server) ?? this.#begin(server, () => this.#resolve(server, instances));
-      if ('digest' in sealed) wanted.push([server.name, sealed]);
-      const trouble = 'digest' in sealed ? this.#chooseAgain(server, sealed, instances) : sealed;
+      const { spec, trouble } = this.#lookAt(server, instances);
+      if (spec !== null) wanted.push([server.name, spec]);
       if (trouble !== null) blocked.push([server.name, trouble]);
     }
     return { wanted: Object.fromEntries(wanted), blocked: Object.fromEntries(blocked) };
@@ -76,6 +75,20 @@ export class Sealing {
   /** A person says try again: forgets waits. */
   retry(server: string): void {
     this.#trouble.delete(server);
+  }
+
+  #lookAt(
+    server: Deployable,
+    instances: readonly Instance[],
+  ): { readonly spec: Spec | null; readonly trouble: Blocked | null } {
+    try {
+      const sealed = this.#seal(server) ?? this.#begin(server, () => this.#resolve(server, instances));
+      if (!('digest' in sealed)) return { spec: null, trouble: sealed };
+      return { spec: sealed, trouble: this.#chooseAgain(server, sealed, instances) };
+    } catch (error) {
+      this.#note(server, this.#mistaken(server, error));
+      return { spec: null, trouble: this.#waitsFor(server) };
+    }
   }
 
   /** null: something has still to be found out. */
@@ -132,13 +145,18 @@ export class Sealing {
     const question = `${server.name} ${server.entry}`;
     if (!waits && !this.#busy.has(question)) {
       this.#busy.add(question);
-      const done = this.#try(server, work).catch(this.#deps.report);
+      const done = this.#try(server, work).catch((error: unknown) => this.#deps.report(error, server.name));
       void done.then(() => {
         this.#busy.delete(question);
         this.#deps.hint();
       });
     }
-    return trouble?.entry === server.entry ? blockedBy(trouble) : meanwhile;
+    return this.#waitsFor(server) ?? meanwhile;
+  }
+
+  #waitsFor(server: Deployable): Blocked | null {
+    const trouble = this.#trouble.get(server.name);
+    return trouble?.entry === server.entry ? blockedBy(trouble) : null;
   }
 
   async #resolve(server: Deployable, instances: readonly Instance[]): Promise<void> {
@@ -151,9 +169,21 @@ export class Sealing {
       await work();
       this.#trouble.delete(server.name);
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      this.#note(server, error);
+      this.#note(server, error instanceof Failure ? error : this.#mistaken(server, error));
     }
+  }
+
+  /** What we do wrong about one server blocks it alone, and is tried again as any other trouble. */
+  #mistaken({ name }: Deployable, error: unknown): Failure {
+    this.#deps.report(error, name);
+    return new Failure(
+      'internal_error',
+      'a mistake in mcp-orchestration itself kept its version from being chosen',
+      {
+        suggestedAction: 'Send us its internal_error line of events.jsonl.',
+        cause: error,
+      },
+    );
   }
 
   #note(server: Deployable, failure: Failure): void {
