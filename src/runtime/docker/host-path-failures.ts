@@ -57,3 +57,8 @@ export const changed = (path: string): Failure =>
   new Failure('host_path_changed', `the host path ${path} is not what it was a moment ago`, {
     suggestedAction: `see who changes it on the engine's host`,
   });
+
+export const silent = (): Failure =>
+  new Failure('engine_timeout', "could not look at a host path: the host's file system does not answer", {
+    suggestedAction: "see what holds the file system up on the engine's host",
+  });

@@ -77,8 +77,9 @@ export class HostPaths {
     if (spec === null || pathsOf(spec).length === 0) return { view: null, sources: [] };
     const { client, address } = this.#options;
     const view = await lookAtHost(client, address, signal);
-    const sources = await Promise.all(pathsOf(spec).map((mount) => this.#source(mount, view)));
-    const others = await this.#others(view, signal);
+    const looking = Promise.all(pathsOf(spec).map((mount) => this.#source(mount, view)));
+    const sources = await settledBy(signal, looking);
+    const others = await settledBy(signal, this.#others(view, signal));
     for (const source of sources) refuseShared(source, spec.server, others);
     return { view, sources };
   }
@@ -95,12 +96,12 @@ export class HostPaths {
     const { view, sources } = before;
     if (view === null) return;
     const pid = view.isHost ? await this.#processOf(container, signal) : null;
-    const table = pid === null ? null : await mountTableOf(pid, container);
+    const table = pid === null ? null : await settledBy(signal, mountTableOf(pid, container));
     if (table === null) return this.compare(spec, before, signal);
+    // Not by the target: an image may have a link there.
     for (const { mount, place } of sources) {
-      const got = table.find(({ at }) => at === mount.target);
-      if (got === undefined || got.device !== place.device || got.root !== place.path)
-        throw no.changed(mount.source);
+      const isGiven = table.some(({ device, root }) => device === place.device && root === place.path);
+      if (!isGiven) throw no.changed(mount.source);
     }
   }
 
@@ -150,6 +151,17 @@ export class HostPaths {
     );
     return inspected?.State.Pid || null;
   }
+}
+
+/** A file system may be one of the network, and not answer: nobody waits for it longer than the signal says. */
+export function settledBy<T>(signal: AbortSignal, looking: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = (): void => reject(no.silent());
+    const over = (): void => signal.removeEventListener('abort', late);
+    if (signal.aborted) late();
+    signal.addEventListener('abort', late, { once: true });
+    looking.then(resolve, reject).finally(over);
+  });
 }
 
 interface GivenPath {

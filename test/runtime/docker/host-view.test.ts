@@ -2,6 +2,7 @@ import { link, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { settledBy } from '../../../src/runtime/docker/host-paths.ts';
 import { closedIn, isSeen, type HostView } from '../../../src/runtime/docker/host-view.ts';
 import { placeOf, readMountTable } from '../../../src/runtime/docker/mount-table.ts';
 
@@ -52,6 +53,17 @@ describe('what a path of the host leads to', () => {
       expect(await closedIn(join(folder, 'engine'), view, [socket])).toBe(socket);
       expect(await closedIn(join(folder, 'free'), view, [socket])).toBeNull();
     });
+  });
+
+  it('is waited for as long as may be, and no longer', async () => {
+    const ending = new AbortController();
+    const looking = settledBy(ending.signal, new Promise(() => undefined));
+    ending.abort();
+    await expect(looking).rejects.toMatchObject({ code: 'engine_timeout' });
+    await expect(settledBy(ending.signal, Promise.resolve(1))).rejects.toMatchObject({
+      code: 'engine_timeout',
+    });
+    expect(await settledBy(new AbortController().signal, Promise.resolve(1))).toBe(1);
   });
 
   it('is seen beside the engine, and in a container of ours only where it was mounted into it', () => {
