@@ -38,6 +38,10 @@ export interface WriteBackDeps {
 const DEADLINE_MS = 600_000;
 const FIRST_RETRY_MS = 30_000;
 const LONGEST_RETRY_MS = 3_600_000;
+/** Over an hour; then a newer revision has to come. */
+const MOST_TRIES = 8;
+/** Trouble with the repository is everybody's. */
+const EVERYBODY = '';
 
 /** Tells git of newer versions, so that it stays the record. Changes the manifest's repository and nothing else. */
 export class WriteBack {
@@ -60,6 +64,8 @@ export class WriteBack {
       if (untold === null || this.#isPutOff(server, untold, desired)) continue;
       const told = await this.#tell({ server, untold, desired, ...writingBack }, signal);
       if (told && writingBack.mode === 'direct') return this.#deps.moved();
+      // One that hangs would hang for each server anew, and hold up the next look at the source.
+      if (this.#isHeldOff(EVERYBODY, desired)) return;
     }
   }
 
@@ -70,11 +76,16 @@ export class WriteBack {
     return untoldVersion(server, memoryOf(world, server.name), world.now);
   }
 
+  #isPutOff({ name }: DesiredServer, { image }: Untold, desired: DesiredState): boolean {
+    if (this.#isHeldOff(EVERYBODY, desired)) return true;
+    return this.#troubles.get(name)?.image === image && this.#isHeldOff(name, desired);
+  }
+
   /** A newer revision is a new chance: most often somebody was faster, or has put right what was in the way. */
-  #isPutOff({ name }: DesiredServer, { image }: Untold, { revision }: DesiredState): boolean {
-    const trouble = this.#troubles.get(name);
-    if (trouble?.image !== image || trouble.revision !== revision) return false;
-    return trouble.until > this.#deps.clock.now();
+  #isHeldOff(whose: string, { revision }: DesiredState): boolean {
+    const trouble = this.#troubles.get(whose);
+    if (trouble?.revision !== revision) return false;
+    return trouble.count >= MOST_TRIES || trouble.until > this.#deps.clock.now();
   }
 
   /** True: git was told. */
@@ -84,6 +95,7 @@ export class WriteBack {
       if (proposed === null) return false;
       await this.#note(telling, proposed);
       this.#troubles.delete(telling.server.name);
+      this.#troubles.delete(EVERYBODY);
       return true;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
@@ -118,14 +130,29 @@ export class WriteBack {
 
   #putOff({ server, untold, desired }: Telling, failure: Failure): void {
     const { code } = failure;
-    const { clock, log } = this.#deps;
-    const before = this.#troubles.get(server.name);
+    const { clock } = this.#deps;
+    // What cannot be written into this manifest is the matter of one entry; all else is the repository's.
+    const whose = code === 'source_unusable' ? server.name : EVERYBODY;
+    const before = this.#troubles.get(whose);
     const count = (before?.count ?? 0) + 1;
     const until = clock.now() + Math.min(FIRST_RETRY_MS * 2 ** (count - 1), LONGEST_RETRY_MS);
     const { image } = untold;
-    this.#troubles.set(server.name, { image, revision: desired.revision, count, until, code });
-    if (before?.code === code) return;
-    log.warn({ server_name: server.name, code }, `${image} could not be written to git: ${inFull(failure)}`);
+    this.#troubles.set(whose, { image, revision: desired.revision, count, until, code });
+    this.#say({ server, image, failure }, { isNew: before?.code !== code, isLast: count === MOST_TRIES });
+  }
+
+  #say(
+    {
+      server,
+      image,
+      failure,
+    }: Pick<Telling, 'server'> & { readonly image: string; readonly failure: Failure },
+    { isNew, isLast }: { readonly isNew: boolean; readonly isLast: boolean },
+  ): void {
+    if (!isNew && !isLast) return;
+    const ending = isLast ? '; it is tried again with the next commit' : '';
+    const fields = { server_name: server.name, code: failure.code };
+    this.#deps.log.warn(fields, `${image} could not be written to git: ${inFull(failure)}${ending}`);
   }
 }
 

@@ -155,6 +155,37 @@ describe('a repository that does not take it', () => {
     expect(await written()).toEqual([]);
   });
 
+  it('is left alone after some hours, until there is a newer commit, and asked once for all servers', async () => {
+    says.warn = [];
+    let tries = 0;
+    const denied = new Failure('source_denied', 'no', { suggestedAction: 'Allow it.' });
+    const wrap = proposing((source) => async (proposal, signal) => {
+      tries += 1;
+      if (stage.repository.commits().length === 1) throw denied;
+      return (await source.propose?.(proposal, signal)) ?? { branch: '', revision: '' };
+    });
+    stage = await openStage({ writeBack: 'branch', wrap, log });
+    publish(stage, '1.0.0', '1.1.0');
+    const servers = (comment: string): string =>
+      `${comment}${manifest({ a: entry('1.0.0', TOLD), b: entry('1.0.0', TOLD) })}`;
+    await stage.commit(servers(''));
+    await stage.start();
+    await stage.settled();
+    for (let hours = 0; hours < 12; hours += 1) {
+      await stage.pass(20_000);
+      stage.clock.set(3_600_000);
+    }
+    expect(tries).toBe(8);
+    expect(says.warn.filter((message) => message.includes('Allow it.'))).toHaveLength(2);
+    expect(says.warn.at(-1)).toContain('tried again with the next commit');
+    await stage.commit(servers('# put right\n'));
+    await stage.pass(180_000);
+    expect(stage.repository.branches().sort()).toEqual([
+      'mcp-orchestration/a-1.1.0',
+      'mcp-orchestration/b-1.1.0',
+    ]);
+  });
+
   it('where somebody was faster is written to from the newer commit', async () => {
     let moved = false;
     const wrap = proposing((source) => async (proposal, signal) => {
