@@ -10,6 +10,9 @@ const packageOf: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   'mkfs.ext4': 'e2fsprogs',
   ps: 'procps',
+  ssh: 'openssh-client',
+  sshd: 'openssh-server',
+  unshare: 'util-linux',
 };
 const policyFile = '/usr/sbin/policy-rc.d';
 

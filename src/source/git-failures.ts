@@ -6,6 +6,8 @@ interface Explanation {
   readonly pattern: RegExp;
   readonly code: FailureCode;
   readonly advice: string;
+  /** Only where a token was shown. */
+  readonly withToken?: true;
 }
 
 /** What git says when things fail (LC_ALL=C), the first that fits. */
@@ -21,20 +23,44 @@ const explanations: readonly Explanation[] = [
     advice: 'It is tried again by itself, from the newer commit.',
   },
   {
+    pattern: /hook declined|protected branch|GH0\d\d|not allowed to push/i,
+    code: 'source_denied',
+    advice:
+      'Allow the orchestrator to push to that branch, or let it make branches of its own (--write-back branch).',
+  },
+  {
+    pattern: /marked as read.?only|write access|deploy key does not have write/i,
+    code: 'source_denied',
+    advice: 'Give the deploy key or token write access, or start without --write-back.',
+  },
+  {
     pattern: /remote rejected|insufficient permission|read-only file system/i,
     code: 'source_denied',
     advice: 'Let the orchestrator write to the repository, or choose another --write-back.',
   },
   {
-    pattern: /host key verification failed|remote host identification has changed/i,
+    pattern: /remote host identification has changed/i,
     code: 'source_denied',
     advice:
-      "The host's ssh key is not the one known for it: check the host, then remove its line from known_hosts.",
+      "The host shows another ssh key than the one known for it: ask whoever runs it, then remove its line from known_hosts in the state folder's source, or in ~/.ssh.",
+  },
+  {
+    pattern: /host key verification failed|no \S+ host key is known/i,
+    code: 'source_denied',
+    advice:
+      'The ssh key of the host is not known here: compare it with what its owner publishes, and put it into ~/.ssh/known_hosts.',
   },
   {
     pattern: /permission denied \(|no such identity|bad permissions|load key/i,
     code: 'source_denied',
     advice: 'Give --ssh-key a key that may read the repository (with --write-back, write to it).',
+  },
+  {
+    pattern: /authentication failed|could not read (username|password)|error: 401/i,
+    code: 'source_denied',
+    withToken: true,
+    advice:
+      'The remote refuses the token: it is wrong, has expired or was withdrawn. Put a new one into the file of --git-token-file; it is read at each use.',
   },
   {
     pattern:
@@ -60,9 +86,15 @@ const explanations: readonly Explanation[] = [
       'The server points to another address: give --manifest the new one (a token never follows by itself).',
   },
   {
-    pattern: /certificate|ssl/i,
+    pattern: /certificate (has )?expired|expired certificate/i,
     code: 'source_unreachable',
-    advice: "Make the server's certificate authority known to this machine (SSL_CERT_FILE).",
+    advice: "Let whoever runs the server renew its certificate; check this machine's clock too.",
+  },
+  {
+    pattern: /certificate|ssl|tls/i,
+    code: 'source_unreachable',
+    advice:
+      "Make the server's certificate authority known to this machine: SSL_CERT_FILE or GIT_SSL_CAINFO names a file with it.",
   },
   {
     pattern:
@@ -81,9 +113,10 @@ const explanations: readonly Explanation[] = [
 export function explainGit(error: unknown, header: string | null): Failure {
   if (error instanceof Failure) return error;
   const text = error instanceof Error ? error.message : String(error);
-  const found = explanations.find(({ pattern }) => pattern.test(text));
+  const fits = explanations.filter(({ withToken }) => withToken === undefined || header !== null);
+  const found = fits.find(({ pattern }) => pattern.test(text));
   // Scrubbed before it is cut: half a secret would not be known for one.
-  const message = `git: ${mainLine(scrubbed(text, header))}`;
+  const message = `git: ${mainLine(scrubbed(text, header), found?.pattern)}`;
   if (found === undefined) return new Failure('source_unusable', message);
   return new Failure(found.code, message, { suggestedAction: found.advice });
 }
@@ -102,13 +135,22 @@ export const gitWentSilent = (ms: number): Failure =>
 
 /** How far it came is no reason. */
 const PROGRESS =
-  /^(remote: *)?(\x1b\[K)?((Enumerating|Counting|Compressing|Receiving|Unpacking|Writing) objects|Resolving deltas|Total \d+|Updating files|Delta compression)\b|^remote: *$/;
+  /^(remote: *)?((Enumerating|Counting|Compressing|Receiving|Unpacking|Writing) objects|Resolving deltas|Total \d+|Updating files|Delta compression)\b|^remote: *$/;
 
-/** The line that says why; git puts hints before and advice after it. */
-function mainLine(text: string): string {
-  const lines = text.split(/[\r\n]+/).filter((line) => line.trim() !== '' && !PROGRESS.test(line));
-  const main = lines.find((line) => /^(fatal|error|remote|ssh):/i.test(line)) ?? lines[0] ?? 'no message';
-  return main.replace(/^(fatal|error): /i, '').slice(0, 300);
+/** The line that says why, with what the remote itself says of it; git puts hints before and advice after them. */
+function mainLine(text: string, pattern = /^(fatal|error|ssh):/i): string {
+  const lines = text
+    .split(/[\r\n]+/)
+    .map((line) => line.replaceAll('\u001b[K', '').trim())
+    .filter((line) => line !== '' && !PROGRESS.test(line));
+  const first = lines.find((line) => /^(fatal|error|remote|ssh):/i.test(line)) ?? lines[0] ?? 'no message';
+  const fitting = lines.filter((line) => pattern.test(line));
+  const main = fitting.find((line) => !line.startsWith('remote:')) ?? fitting[0] ?? first;
+  const own = lines.filter((line) => /^remote: \S/.test(line) && line !== main).slice(0, 2);
+  return [main, ...own]
+    .map((line) => line.replace(/^((fatal|error): |! |@+ *|[* ]+)+/i, ''))
+    .join('; ')
+    .slice(0, 400);
 }
 
 /** A remote may repeat what it was shown: as it was sent, and as a person knows it. */

@@ -26,6 +26,34 @@ describe('what git says', () => {
     expect(explainGit(new Error(text), null).code).toBe(code);
   });
 
+  it.each([
+    ['No ED25519 host key is known for h and you have requested strict checking.', 'not known here', false],
+    [
+      '@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\nHost key verification failed.',
+      'another ssh key',
+      false,
+    ],
+    ["fatal: Authentication failed for 'https://h/r/'", 'Give --git-token-file a token', false],
+    ["fatal: Authentication failed for 'https://h/r/'", 'has expired or was withdrawn', true],
+    [
+      "fatal: unable to access 'https://h/r/': SSL certificate problem: certificate has expired",
+      'renew',
+      false,
+    ],
+    [' ! [remote rejected] 1f -> main (protected branch hook declined)', '--write-back branch', false],
+    ['ERROR: The key you are authenticating with has been marked as read only.', 'write access', false],
+    ['remote: Write access to repository not granted.\nfatal: error: 403', 'write access', true],
+  ])('%j is told with how to mend it: %s', (text, advice, withToken) => {
+    const failure = explainGit(new Error(text), withToken ? 'Authorization: Basic c2VjcmV0LXRva2Vu' : null);
+    expect(failure.suggestedAction).toContain(advice);
+  });
+
+  it('is told without how far it came', () => {
+    const text =
+      'remote: Counting objects: 100% (3/3)\u001b[K\rremote: Total 3\u001b[K\nReceiving objects: 1%\rfatal: early EOF';
+    expect(explainGit(new Error(text), null).message).toBe('git: early EOF');
+  });
+
   it('is told by its main line, without credentials', () => {
     const text = "warning: x\nfatal: unable to access 'https://me:pass@h/r/': got c2VjcmV0LXRva2Vu\nhint";
     const failure = explainGit(new Error(text), 'Authorization: Basic c2VjcmV0LXRva2Vu');
