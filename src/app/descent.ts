@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { silentLog } from '../lib/log.ts';
 import { openSource } from '../source/index.ts';
 import type { AppIo } from './app.ts';
 
@@ -19,7 +20,7 @@ export async function descends(
   if (manifest === null) return false;
   const source = await openSource({
     ...{ manifest, branch: null, path: 'ecosystem-manifest.yaml', tokenFile: null, sshKey: null },
-    ...{ cloneDirectory: clone, environment: io.env, clock: io.clock },
+    ...{ cloneDirectory: clone, environment: io.env, clock: io.clock, log: silentLog },
   });
   return (await source.descends?.(asked.from, asked.to, io.clock.deadline(ASK_MS, io.signal))) ?? false;
 }

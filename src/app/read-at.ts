@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { silentLog } from '../lib/log.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { openSource } from '../source/index.ts';
 import { LONGEST_READ_MS, type ManifestSource } from '../source/source.ts';
@@ -23,7 +24,12 @@ export async function withSource<T>(
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'mcp-orchestration-plan-'));
   try {
-    const places = { cloneDirectory: join(folder, 'source'), environment: io.env, clock: io.clock };
+    const places = {
+      cloneDirectory: join(folder, 'source'),
+      environment: io.env,
+      clock: io.clock,
+      log: silentLog,
+    };
     return await use(await openSource({ ...config, at, tokenFile: config.gitTokenFile, ...places }));
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -36,7 +36,7 @@ export async function openRooms(
   });
   const scrub = (text: string): string => secrets.scrub(text);
   const log = io.log?.(scrub) ?? openLog({ level: config.logLevel, fd: STDERR, scrub });
-  const source = measuredSource(await sourceOf(opened), metrics);
+  const source = measuredSource(await sourceOf(opened, log), metrics);
   const engine = await engineRooms({ ...config, given: policy }, io);
   const runtime = measuredRuntime(engine.runtime, { clock: io.clock, meter: metrics });
   const readDesired = warningOfChannels(readDesiredBy(policy), opened.channels, log);
@@ -59,7 +59,7 @@ export async function openRooms(
   };
 }
 
-async function sourceOf({ config, io, state }: Opened): Promise<ManifestSource> {
+async function sourceOf({ config, io, state }: Opened, log: Log): Promise<ManifestSource> {
   const source = await openSource({
     manifest: config.manifest,
     branch: config.branch,
@@ -69,6 +69,7 @@ async function sourceOf({ config, io, state }: Opened): Promise<ManifestSource> 
     cloneDirectory: join(state.path, 'source'),
     environment: io.env,
     clock: io.clock,
+    log,
   });
   if (config.writeBack === 'none' || source.propose !== undefined) return source;
   throw new StartError(EXIT.badOptions, `--write-back needs a git repository, and ${source.address} is none`);

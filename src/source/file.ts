@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants, open, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
 import { Failure } from '../model/failure.ts';
 import { orAborted } from './deadline.ts';
 import { READ_AT_MOST } from './git.ts';
@@ -15,6 +16,7 @@ interface FileSourceOptions {
   readonly location: string;
   readonly path: string;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** A file counts once it is the same twice, this far apart: half-written ones are not read. */
@@ -39,7 +41,7 @@ export function fileSource(options: FileSourceOptions): ManifestSource {
     async watch(hint, signal) {
       const file = await fileAt(location, options.path);
       const tree = { top: dirname(file), matters: isNear(dirname(file)), swapped: file };
-      await watchTree(tree, { hint, signal, clock: options.clock });
+      await watchTree(tree, { hint, signal, clock: options.clock, log: options.log });
     },
   };
 }

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
 import { Failure } from '../model/failure.ts';
 import { settingsForReading } from './credentials.ts';
 import { type Git, gitIn } from './git-command.ts';
@@ -15,6 +16,7 @@ interface LocalOptions {
   readonly at?: string | null;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** True for a work tree (`.git` is a folder, or a file that names one) and for a bare repository. */
@@ -55,7 +57,7 @@ export function localOrigin(options: LocalOptions): Origin {
     },
     async watch(hint, signal) {
       const trees = (await gitFolders(folder)).map((top) => ({ top, matters: isRef(top), swapped: top }));
-      await Promise.all(trees.map((tree) => watchTree(tree, { hint, signal, clock: options.clock })));
+      await Promise.all(trees.map((tree) => watchTree(tree, { ...options, hint, signal })));
     },
   };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
 import { type Address, readAddress, readBranch, readCommitish, readPath } from './address.ts';
 import { fileAt, fileSource } from './file.ts';
 import { gitSource } from './git.ts';
@@ -24,6 +25,7 @@ export interface SourceOptions {
   /** The program's environment; git gets a short list of names from it (PATH, HOME, proxies, ssh agent). */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /**
@@ -40,7 +42,8 @@ export async function openSource(options: SourceOptions): Promise<ManifestSource
   const { place } = address;
   if ((await isRepository(place)) || (await isRepositoryAway(place)))
     return gitSource(originHere(place, branch, { ...options, at }), named);
-  return fileSource({ address: await fileAt(place, path), location: place, path, clock: options.clock });
+  const { clock, log } = options;
+  return fileSource({ address: await fileAt(place, path), location: place, path, clock, log });
 }
 
 function originElsewhere(
@@ -62,5 +65,5 @@ function originElsewhere(
 const originHere = (
   folder: string,
   branch: string | null,
-  { at, environment, clock }: SourceOptions,
-): Origin => localOrigin({ folder, branch, at: at ?? null, environment, clock });
+  { at, environment, clock, log }: SourceOptions,
+): Origin => localOrigin({ folder, branch, at: at ?? null, environment, clock, log });

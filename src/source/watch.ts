@@ -3,6 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { dirname, sep } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
 
 interface Tree {
   /** Absolute. It may be missing, and may come and go. */
@@ -17,6 +18,7 @@ interface Watching {
   readonly hint: () => void;
   readonly signal: AbortSignal;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** How often to look for swaps, and for everything where the system has no watches left. */
@@ -29,7 +31,7 @@ const PAUSE_MS = 100;
  * deepest folder above `top` that exists, and anew after each swap: chokidar is deaf to a root that is deleted and
  * comes back, to one that was missing, and to some swapped symlinks (dependencies 2.1). Hints may be too many.
  */
-export async function watchTree(tree: Tree, { hint, signal, clock }: Watching): Promise<void> {
+export async function watchTree(tree: Tree, { hint, signal, clock, log }: Watching): Promise<void> {
   let polling = false;
   while (!signal.aborted) {
     const root = deepestFolderAbove(tree.top);
@@ -40,12 +42,16 @@ export async function watchTree(tree: Tree, { hint, signal, clock }: Watching): 
       swapped([tree.swapped, root], clock, round.signal),
       aborted(signal, round.signal),
     ]);
+    if (end === 'exhausted' && !polling) log.warn({ path: root }, EXHAUSTED);
     polling ||= end === 'exhausted';
     round.abort();
     await watcher.close();
     await clock.sleep(end === 'failed' ? LOOK_MS : PAUSE_MS, signal);
   }
 }
+
+const EXHAUSTED =
+  'the system has no watches left, so the manifest is looked at every second instead; raise fs.inotify.max_user_watches and fs.inotify.max_user_instances, and start again';
 
 type End = 'aborted' | 'swapped' | 'exhausted' | 'failed';
 

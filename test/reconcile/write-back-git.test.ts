@@ -52,6 +52,7 @@ it('a newer version becomes a commit that git itself understands, trailer and al
     cloneDirectory: join(repository.folder, 'state', 'source'),
     environment: { PATH: process.env['PATH'] },
     clock: systemClock,
+    log: silentLog,
   });
   let moved = 0;
   const writeBack = new WriteBack({

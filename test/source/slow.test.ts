@@ -238,7 +238,8 @@ describe('killed with SIGKILL in the middle of a fetch', () => {
 const reading = (given: Setting['given']): string => `
   import { openSource } from ${JSON.stringify(join(import.meta.dirname, '../../src/source/index.ts'))};
   import { systemClock as clock } from ${JSON.stringify(join(import.meta.dirname, '../../src/lib/clock.ts'))};
-  const options = { branch: null, path: 'x.yaml', tokenFile: null, sshKey: null, environment: process.env, clock };
+  const log = { warn() {} };
+  const options = { log, branch: null, path: 'x.yaml', tokenFile: null, sshKey: null, environment: process.env, clock };
   const source = await openSource({ ...options, ...${JSON.stringify(given)} });
   await source.read(null, new AbortController().signal);
 `;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
+import { silentLog } from '../../src/lib/log.ts';
 import { Failure } from '../../src/model/failure.ts';
 import { openSource, type SourceOptions } from '../../src/source/index.ts';
 import type { ManifestSource } from '../../src/source/source.ts';
@@ -40,6 +41,7 @@ export function open(given: Given): Promise<ManifestSource> {
     sshKey: null,
     environment: { PATH: process.env['PATH'], HOME: given.cloneDirectory },
     clock: systemClock,
+    log: silentLog,
     ...given,
   });
 }

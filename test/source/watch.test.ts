@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -202,3 +203,35 @@ it('where the system cannot tell of changes, they are looked for', async () => {
   await writeFile(join(folder, MANIFEST), 'longer');
   await watch.hinted();
 });
+
+it.skipIf(process.platform !== 'linux').each([['instances'], ['watches']])(
+  'where the system has no inotify %s left, changes are looked for, and it says so',
+  async (kind) => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, MANIFEST), '0');
+    // In a namespace of its own: nobody else on this machine goes without.
+    const script = `echo 0 > /proc/sys/user/max_inotify_${kind} && exec "$0" --import tsx -e "$1"`;
+    const child = spawn('unshare', ['-Ur', 'sh', '-c', script, process.execPath, watchingIn(folder)]);
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const lines: string[] = [];
+    for (const output of [child.stdout, child.stderr])
+      output.on('data', (chunk: Buffer) => lines.push(...chunk.toString().split('\n')));
+    await expect.poll(() => lines.join('\n')).toContain('the system has no watches left');
+    await expect.poll(() => lines.at(-2)).toBe('hint');
+    const before = lines.length;
+    await expect
+      .poll(async () => (await writeFile(join(folder, MANIFEST), String(before)), lines.length))
+      .toBeGreaterThan(before);
+    expect(lines.filter((line) => line.includes('no watches left'))).toHaveLength(1);
+  },
+);
+
+const watchingIn = (folder: string): string => `
+  import { openSource } from ${JSON.stringify(join(import.meta.dirname, '../../src/source/index.ts'))};
+  import { systemClock as clock } from ${JSON.stringify(join(import.meta.dirname, '../../src/lib/clock.ts'))};
+  const log = { warn: (_fields, message) => console.log(message) };
+  const options = { branch: null, path: ${JSON.stringify(MANIFEST)}, tokenFile: null, sshKey: null, clock, log };
+  const places = { manifest: ${JSON.stringify(folder)}, cloneDirectory: '/nonexistent', environment: process.env };
+  const source = await openSource({ ...options, ...places });
+  await source.watch(() => console.log('hint'), new AbortController().signal);
+`;
