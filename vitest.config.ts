@@ -15,7 +15,7 @@ const LONG = [
   ...['waypoints', 'w2-rollback', 'w2-following', 'w3-attempts', 'w3-engine-restart'],
   ...['endurance', 'docs', 'dockerfile', 'convergence', 'runtime', 'replay-1', 'replay-2', 'replay-3'],
   ...['replay-4', 'policy.property', 'worlds.property', 'manifest.property', 'program', 'plan'],
-  ...['remote', 'contract', 'lock', 'fuzz', 'kit', 'page', 'demo', 'w3-recovery'],
+  ...['remote', 'slow', 'contract', 'lock', 'fuzz', 'kit', 'page', 'demo', 'w3-recovery'],
 ].map((name) => `/${name}.test.ts`);
 
 /** The long ones begin first, so that none is left to run alone at the end. */

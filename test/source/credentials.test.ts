@@ -1,7 +1,8 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { serveOverHttp, type Served } from '../support/git-remote.ts';
+import { serveOverHttp, serveSilence, type Served } from '../support/git-remote.ts';
+import { processesWith } from '../support/processes.ts';
 import { failureOf, MANIFEST, open, repository, served, textOf, within } from './stage.ts';
 
 const TOKEN = 'ghp_averysecrettoken0123456789';
@@ -76,6 +77,19 @@ describe('a token', () => {
     const source = await open({ ...given, manifest: 'http://git.example.org/r.git', tokenFile });
     const failure = await failureOf(source.read(null, within()));
     expect(failure).toMatchObject({ code: 'source_denied', suggestedAction: 'Use https in --manifest.' });
+  });
+
+  it('is in no list of processes while git uses it', async () => {
+    const silent = await served(serveSilence());
+    const folder = (await repository()).folder;
+    const manifest = `http://me:${TOKEN}@${silent.url}/r.git`;
+    const stop = new AbortController();
+    const read = failureOf((await open({ manifest, cloneDirectory: folder })).read(null, stop.signal));
+    await expect.poll(() => processesWith(`http://${silent.url}/r.git`)).not.toEqual([]);
+    const encoded = Buffer.from(`me:${TOKEN}`).toString('base64');
+    expect([await processesWith(TOKEN), await processesWith(encoded)]).toEqual([[], []]);
+    stop.abort();
+    await read;
   });
 
   it('does not follow to where the server points', async () => {
