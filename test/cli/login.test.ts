@@ -62,7 +62,7 @@ it('no part of a password in an address is in what is shown of it, or in why it 
     fc.property(address, ({ manifest, secrets }) => {
       expect(leaked(secrets, shown(manifest))).toEqual([]);
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 
@@ -79,7 +79,7 @@ it('no part of a password is in what git says, even where the remote repeats wha
         expect(leaked([secret, login], failure.message)).toEqual([]);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
@@ -121,7 +121,7 @@ it('no part of a password is in what a command prints or leaves in its folders, 
       }
       expect(leaked(secrets, await everythingIn(folder))).toEqual([]);
     }),
-    { numRuns: 8 },
+    { numRuns: 5 },
   );
 });
 
