@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import type { Policy } from '../manifest/policy.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Failure } from '../model/failure.ts';
 import { createProbe } from '../probe/index.ts';
 import type { Probe } from '../probe/probe.ts';
-import { openRegistry } from '../registry/index.ts';
+import { openRegistry, type Reached } from '../registry/index.ts';
 import type { Registry } from '../registry/registry.ts';
 import { dockerRuntime, memoryRuntime, type DockerOptions } from '../runtime/index.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -17,6 +18,8 @@ export interface EngineRooms {
   readonly runtime: Runtime;
   readonly registry: Registry;
   readonly probe: Probe;
+  /** How the registry of a repository is reached. Rejects with a `Failure`. */
+  reach(repository: string, signal: AbortSignal): Promise<Reached>;
   close(): Promise<void>;
 }
 
@@ -48,7 +51,11 @@ async function docker(
   const { allowHostPaths: allowed, engineSockets, ownPaths } = config.given;
   const hostPaths = { allowed, closed: [...engineSockets, ...ownPaths] };
   const runtime = dockerRuntime({ ...engine, clock, owner, publishAddress, authFor, hostPaths });
-  return { runtime, registry, probe: createProbe({ clock }), close: () => registry.close() };
+  return {
+    ...{ runtime, registry, probe: createProbe({ clock }) },
+    reach: (repository, signal) => registry.reach(repository, signal),
+    close: () => registry.close(),
+  };
 }
 
 const STANDARD_SOCKET = '/var/run/docker.sock';
@@ -88,6 +95,7 @@ function inMemory(clock: Clock): EngineRooms {
       check: (_settings, target, timeoutMs, signal) =>
         asEngineSays.check({ docker: {} }, target, timeoutMs, signal),
     },
+    reach: () => Promise.reject(new Failure('registry_unreachable', 'in memory there is no registry')),
     close: () => Promise.resolve(),
   };
 }

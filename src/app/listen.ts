@@ -52,7 +52,7 @@ async function readTls(options: {
   return tls;
 }
 
-function readAddress(listen: string): { host: string; port: number } {
+export function readAddress(listen: string): { host: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]+)):(\d{1,5})$/.exec(listen);
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) {

@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { completionOf } from './completion.ts';
+import { doctor } from './doctor.ts';
 import { events } from './events.ts';
 import { exportCommand } from './export.ts';
 import { importCommand } from './import.ts';
@@ -20,6 +21,7 @@ const own: readonly Command[] = [
   status,
   events,
   report,
+  doctor,
   pause,
   resume,
   retry,

@@ -8,6 +8,7 @@ import { fetchDigest } from './manifests.ts';
 import { OciClient } from './oci.ts';
 import { STANDARD_FOLDERS } from './certificates.ts';
 import type { Environment } from './proxy.ts';
+import type { Reached } from './reached.ts';
 import { parseImage, parseRepository } from './reference.ts';
 import { Routes, type InsecureRegistries } from './route.ts';
 import type { ImageFacts, Platform, Registry } from './registry.ts';
@@ -31,8 +32,13 @@ export interface RegistryOptions {
 export interface OpenedRegistry extends Registry {
   /** What the engine needs to pull this repository by itself; null: nothing. Rejects with `registry_denied`. */
   authFor(repository: string): Promise<PullAuth | null>;
+  /** How the registry of this repository is reached. Rejects with a `Failure`. */
+  reach(repository: string, signal: AbortSignal): Promise<Reached>;
   close(): Promise<void>;
 }
+
+export { parseRepository } from './reference.ts';
+export type { Reached } from './reached.ts';
 
 /** All pages of one list, or all manifests of one image. */
 const LOOK_LIMIT_MS = 60_000;
@@ -71,13 +77,18 @@ export function openRegistry(options: RegistryOptions): OpenedRegistry {
       });
       return shared(facts.get(`${name} ${wordsOf(platform)}`, maxAgeMs, look), signal);
     },
-    async authFor(name) {
-      const { host } = parseRepository(name);
-      const { credentials } = await loginTo(host);
-      return credentials === null ? null : toPullAuth(credentials, host);
-    },
+    authFor: async (name) => pullAuthFrom(parseRepository(name).host, loginTo),
+    reach: (name, signal) => oci.reach(parseRepository(name), signal),
     close: () => oci.close(),
   };
+}
+
+async function pullAuthFrom(
+  host: string,
+  loginTo: (host: string) => Promise<Login>,
+): Promise<PullAuth | null> {
+  const { credentials } = await loginTo(host);
+  return credentials === null ? null : toPullAuth(credentials, host);
 }
 
 function ociOf(options: RegistryOptions, loginTo: (host: string) => Promise<Login>): OciClient {

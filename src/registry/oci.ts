@@ -3,6 +3,7 @@ import { Failure } from '../model/failure.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
 import type { Login } from './credentials.ts';
 import type { Repository } from './reference.ts';
+import { reach, type Reached } from './reached.ts';
 import type { Routes } from './route.ts';
 import { Authorisation, readChallenge } from './token.ts';
 import { Transport, type Ask, type Reply } from './transport.ts';
@@ -46,6 +47,12 @@ export class OciClient {
       this.#authorised(repository, ask, signal),
     );
     return understood(reply, repository, question);
+  }
+
+  /** How the registry is reached; see `Reached`. */
+  reach(repository: Repository, signal: AbortSignal): Promise<Reached> {
+    const { routes, loginTo } = this.#options;
+    return reach(repository, { transport: this.#transport, routes, loginTo }, signal);
   }
 
   close(): Promise<void> {
