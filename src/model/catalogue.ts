@@ -35,6 +35,9 @@ export const catalogue: { readonly [T in EventType]: CatalogueEntry } = {
     'a container bears our labels and is not one that we made, as a docker commit of one: it is left alone',
   ),
   drift_detected: warn('a container is no longer what we made; it will be put right'),
+  drift_repeats: error(
+    'something else changes the containers of a server again and again: they are left as they are until retry',
+  ),
   version_resolved: info('a tag was resolved to a digest'),
   update_available: info(
     'a newer version exists and is not taken: auto_update is off, or it is younger than min_age_seconds',

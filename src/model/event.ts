@@ -49,7 +49,18 @@ export interface EventFields {
     /** All that bear our labels and were not made by us, those told before too. */
     containers: readonly { container_id: string; name: string; server: string }[];
   };
-  drift_detected: Of & { drift: readonly string[] };
+  drift_detected: Of & {
+    drift: readonly string[];
+    /** The engine's event that came before it, e.g. `update`. */
+    after?: string;
+  };
+  drift_repeats: {
+    spec: string;
+    /** Each time: when (Unix ms), what differed, and the engine's event before it. */
+    repairs: readonly { at: number; what: string; after: string | null }[];
+    error: string;
+    suggested_action: string;
+  };
   version_resolved: {
     entry: string;
     image: string;

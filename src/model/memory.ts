@@ -58,6 +58,14 @@ export interface ServerMemory {
   /** Container id -> Unix ms when its drain began. */
   readonly drains: Readonly<Record<string, number>>;
   readonly condemned: readonly string[];
+  /** What was put right without anybody's asking, in the last ten minutes, the latest last. */
+  readonly repairs: readonly Repair[];
+  /** They are held until the entry changes, or `retry`: drift is left as it is. */
+  readonly repairsHeld: boolean;
+  /** The latest drift; null: none since the entry changed. */
+  readonly drift: Drift | null;
+  /** Container that answers for its server, and that we did not take off the live network. */
+  readonly answered: string | null;
   /** The containers that we made, the newest last. */
   readonly made: readonly Made[];
   readonly exits: Readonly<Record<string, Exit>>;
@@ -150,6 +158,25 @@ export interface Quarantine {
   readonly at: number;
 }
 
+export interface Repair {
+  /** Unix ms. */
+  readonly at: number;
+  /** What differed, in words. */
+  readonly what: string;
+  /** The engine's event that came before it; null: none was seen. */
+  readonly after: string | null;
+}
+
+export interface Drift extends Omit<Repair, 'at'> {
+  readonly container: string;
+  /** Spec digest. */
+  readonly spec: string;
+  /** What was made in place of one that drifted never answered, and is just as that one. */
+  readonly again: boolean;
+  /** Another was made in its place. */
+  readonly repaired: boolean;
+}
+
 export interface Made {
   /** Its short name: an intent knows no id yet. */
   readonly instance: string;
@@ -209,6 +236,10 @@ export const emptyServerMemory: ServerMemory = {
   postponed: {},
   drains: {},
   condemned: [],
+  repairs: [],
+  repairsHeld: false,
+  drift: null,
+  answered: null,
   made: [],
   exits: {},
   stopped: {},

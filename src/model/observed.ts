@@ -44,6 +44,8 @@ export interface Instance {
   readonly oomKilled: boolean;
   /** How the real container differs from its label, in words; empty when it does not. */
   readonly drift: readonly string[];
+  /** The engine's latest event about it, e.g. `update`; null: none was heard. */
+  readonly lastEvent?: string | null;
   /** Published on the host. */
   readonly hostAddress: Address | null;
   /** Inside `mcp-network`. */

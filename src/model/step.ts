@@ -72,7 +72,8 @@ export type HoldReason =
   | 'paused'
   | 'lock_lost'
   | 'foreign_container'
-  | 'prune_disabled';
+  | 'prune_disabled'
+  | 'drift_repeats';
 
 export interface Plan {
   readonly decisions: readonly Decision[];

@@ -59,6 +59,7 @@ const topics: { readonly [T in EventType]?: Topic } = {
   server_held: topic('server', 'note'),
   removal_held: topic('manifest', 'note'),
   internal_error: topic('server', 'note'),
+  drift_repeats: topic('server', 'note'),
   foreign_container_found: topic('view', 'note'),
 };
 

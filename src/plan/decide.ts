@@ -4,6 +4,7 @@ import { before } from './decide/before.ts';
 import { candidate, noCandidate } from './decide/candidate.ts';
 import { facts, refusalOf } from './decide/facts.ts';
 import { live } from './decide/live.ts';
+import { heldRepairs } from './decide/repairs.ts';
 import { prune, rest } from './decide/unwanted.ts';
 import { wait, type Rows, type Wait } from './decide/verdict.ts';
 import { missingImage } from './decide/target.ts';
@@ -31,6 +32,7 @@ function* rows(c: Case): Rows {
   if (view.entry.desiredState === 'stopped') return yield* stopped(c); // 2.1
   const refused = refusalOf(view) ?? view.blocked;
   if (refused !== null) yield wait(refused.message, view.blocked?.until ?? null);
+  yield* heldRepairs(c);
   yield* before(c); // 2.2
   if (target === null) yield nothingToRun(c);
   else if (cand === null)

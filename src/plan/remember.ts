@@ -7,6 +7,7 @@ import { images, orphaned, orphans } from './remember/images.ts';
 import { recovery } from './remember/recovery.ts';
 import { made } from './remember/made.ts';
 import { obeyed } from './remember/request.ts';
+import { repairs } from './remember/repairs.ts';
 import { rest } from './remember/rest.ts';
 import { rollout } from './remember/rollout.ts';
 import { synced } from './remember/sync.ts';
@@ -88,7 +89,7 @@ function ofServer(memory: Memory, event: Event): Memory {
   const { server_name: name } = event;
   if (name === undefined) return memory;
   const before = ownValue(memory.servers, name) ?? emptyServerMemory;
-  const after = [rollout, images, made, exits, recovery, rest, notes].reduce(
+  const after = [repairs, rollout, images, made, exits, recovery, rest, notes].reduce(
     (server, part) => fold(part, server, event),
     before,
   );

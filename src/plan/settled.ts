@@ -36,9 +36,12 @@ function standingOf(c: Case, decision: Decision): Standing {
   const { entry } = c.view;
   if (entry === null) return isHeldRemoval(decision) ? 'done' : 'under way';
   if (refusalOf(c.view) !== null) return 'failed';
-  if (decision.held === 'paused' || decision.held === 'foreign_container') return 'failed';
+  if (failing.includes(decision.held ?? '')) return 'failed';
   return entry.desiredState === 'stopped' ? stopped(c) : running(c, entry, decision);
 }
+
+/** A person has to do something first. */
+const failing: readonly string[] = ['paused', 'foreign_container', 'drift_repeats'];
 
 const isHeldRemoval = ({ held }: Decision): boolean =>
   held === 'removal_held' || held === 'source_changed' || held === 'prune_disabled' || held === 'paused';

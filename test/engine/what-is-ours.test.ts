@@ -4,7 +4,9 @@ import { askEngine } from '../../examples/engine/engine-call.ts';
 import { containersOf, removeContainer } from '../../examples/stage/containers.ts';
 import type { Watching } from '../../examples/stage/stage.ts';
 import { importedImage } from '../support/imported-image.ts';
-import { allReady, eventsOf, openTestStage, untilEvent, type TestStage } from '../support/stage.ts';
+import { isReady } from '../../examples/stage/status.ts';
+import { program } from '../support/program.ts';
+import { allReady, eventsOf, isOf, openTestStage, untilEvent, type TestStage } from '../support/stage.ts';
 
 let stage: TestStage;
 let watching: Watching;
@@ -77,4 +79,53 @@ test('a copy that a person made of a container of ours is told once and never to
   expect(await eventsOf(watching, 'server_starting')).toEqual([]);
   expect((await ours()).sort()).toEqual(before.sort());
   expect(await isRunning(copy)).toBe(true);
+});
+
+/** Another tool that changes each new container of a server, until it is ended; how many it changed. */
+function startTool(server: string): { readonly end: () => Promise<number> } {
+  const changed = new Set<string>();
+  let ended = false;
+  const change = async ({ Id }: { readonly Id: string }): Promise<void> => {
+    if (changed.has(Id)) return;
+    changed.add(Id);
+    await ask('POST', `/containers/${Id}/update`, { Memory: 2 ** 28, MemorySwap: 2 ** 28 });
+  };
+  const work = async (): Promise<void> => {
+    while (!ended) {
+      for (const container of await containersOf(stage.engine, stage.owner, server)) await change(container);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  const working = work();
+  const end = async (): Promise<number> => {
+    ended = true;
+    await working;
+    return changed.size;
+  };
+  return { end };
+}
+
+test('a tool that changes each new container is told, and what serves keeps serving until a person says so', async () => {
+  const { servers } = await allReady(watching, revision, names);
+  const server = stage.name('bare');
+  const url = `${servers.find(({ name }) => name === server)?.url ?? ''}/health`;
+  const tool = startTool(server);
+  const told = await untilEvent(watching, isOf(server, 'drift_repeats'));
+  const touch = { what: 'memory limit', after: 'update' };
+  expect(told['repairs']).toMatchObject([touch, touch]);
+  const record = await watching.status.server(server, ({ phase }) => phase === 'held');
+  expect(record.reason).toBe('drift_repeats');
+  expect(record.suggested_action).toContain('retry');
+  await expect.poll(() => containersOf(stage.engine, stage.owner, server)).toHaveLength(1);
+  expect((await fetch(url)).status).toBe(200);
+  expect(await tool.end()).toBe(2);
+
+  await program(['retry', server, '--state', watching.orchestrator.state]);
+  const limitOf = async (): Promise<number> => {
+    const [container] = await containersOf(stage.engine, stage.owner, server);
+    const said = await ask('GET', `/containers/${container?.Id}/json`);
+    return (said as { readonly HostConfig: { readonly Memory: number } }).HostConfig.Memory;
+  };
+  await expect.poll(limitOf).toBe(2 ** 29);
+  await watching.status.server(server, isReady);
 });

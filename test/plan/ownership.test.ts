@@ -134,7 +134,7 @@ describe('what the log says that we made', () => {
 
   it('never loses what may be there, however many tries came to nothing', () => {
     const tries = Array.from({ length: 100 }, (_, n) =>
-      event('server_starting', { ...starting, instance: `i-${n}` }),
+      event('server_starting', { ...starting, spec: 'another', instance: `i-${n}` }),
     );
     const all = fold(started, ...tries) ?? [];
     expect(all[0]?.container).toBe('c1');

@@ -54,8 +54,9 @@ const standing = (model: Model, name: string): object => ({
   stable: model.memory.servers[name]?.stable,
 });
 
-/** A person stopped it and its policy respects that, or it waits for one that is not good. */
+/** A person stopped it and its policy respects that, took it away too often, or it waits for one that is not good. */
 function mayRest(model: Model, name: string, why: string): boolean {
+  if (model.memory.servers[name]?.repairsHeld === true) return true;
   if (model.commitOf(name).policy === 'unless-stopped' && why === 'a person stopped it') return true;
   const first = model.commitOf('s0');
   const firstIsGood =

@@ -3,6 +3,7 @@ import { about, create, promote, record, start } from './about.ts';
 import { failsGate, hasFallback, judge } from './judge.ts';
 import { cannotRecreate, ladder } from './ladder.ts';
 import { fallen, hasFailedAttempt, isBack, recovered } from './live.ts';
+import { mayMakeAnew, mayRejoin } from './repairs.ts';
 import { room } from './room.ts';
 import { isQuarantined, type Target } from './target.ts';
 import { act, wait, type Rows } from './verdict.ts';
@@ -25,6 +26,7 @@ function* begin(c: Case, { spec, obstacle }: Target): Rows {
     yield* cannotRecreate(c, spec);
     return yield obstacle; // 5.1
   }
+  if (!(yield* mayMakeAnew(c, spec))) return;
   if (!(yield* room(c, spec, null))) return; // 5.2
   yield act(create(c, spec), 'it is wanted and not there'); // 5.3
 }
@@ -76,9 +78,9 @@ function* ripen(c: Case, cand: Seen, proven: boolean): Rows {
   const urgent = proven && !(c.live?.well ?? false);
   const since = cand.pulse?.healthySince ?? c.view.now;
   const ripeAt = since + (urgent ? 0 : c.settings.update.minHealthySeconds * 1_000);
-  if (c.view.now >= ripeAt)
-    yield act(promote(c, cand), 'it is healthy'); // 4.7
-  else yield wait('it has to stay healthy for a moment', ripeAt); // 4.8
+  if (c.view.now < ripeAt)
+    yield wait('it has to stay healthy for a moment', ripeAt); // 4.8
+  else if (yield* mayRejoin(c, cand)) yield act(promote(c, cand), 'it is healthy'); // 4.7
 }
 
 /** Only what we could watch counts, and a good answer is never a verdict (T1, T2). */

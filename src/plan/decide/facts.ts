@@ -58,7 +58,11 @@ function* drifts(c: Case): Rows {
   for (const { instance, drifted } of c.seen) {
     const drift = instance.drift.length > 0 ? instance.drift : ['its label cannot be read'];
     if (!drifted || ownValue(c.view.memory.driftNoted, instance.id) === drift.join('; ')) continue;
-    yield act(record(c, 'drift_detected', { ...about(instance), drift }), 'it is no longer what we made');
+    const after = instance.lastEvent ? { after: instance.lastEvent } : {};
+    yield act(
+      record(c, 'drift_detected', { ...about(instance), drift, ...after }),
+      'it is no longer what we made',
+    );
   }
 }
 

@@ -82,7 +82,7 @@ function look(view: View, settings: Settings, instance: Instance): Seen {
     joined,
     sick: !running || (isUnhealthy(pulse) && (pulse.wasHealthy || deadlineAt <= view.now)),
     well: running && pulse !== null && pulse.fresh && pulse.state === 'healthy',
-    drifted: instance.drift.length > 0 || instance.spec === null,
+    drifted: instance.spec === null || (instance.drift.length > 0 && !view.memory.repairsHeld),
     condemned: view.memory.condemned.includes(id) || hasLostItsPort(view, instance),
     ending: endingOf(view, instance),
     deadlineAt,

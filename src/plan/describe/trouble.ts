@@ -54,6 +54,8 @@ const advice: Readonly<Record<string, (server: string) => string>> = {
   network_ambiguous: () => 'remove all but one of the networks of that name: docker network rm <id>',
   port_taken: () => 'free the port or choose another host_port',
   foreign_container: () => 'stop or rename that container, or choose another host_port or name',
+  drift_repeats: (server) =>
+    `find what changes its containers, stop it, then run: mcp-orchestration retry ${server}`,
   disk_full: () => 'free space on the disk of the engine',
   paused: (server) => `run: mcp-orchestration resume ${server}`,
   removal_held: () => 'release it with the commit trailer Allow-Removal: <names> or all',

@@ -41,6 +41,7 @@ export const forgiven = (server: ServerMemory): ServerMemory => ({
   postponed: {},
   recovery: emptyServerMemory.recovery,
   rollback: null,
+  ...{ repairs: [], repairsHeld: false, drift: null },
   refusalNoted: null,
   writtenBack: null,
 });

@@ -69,14 +69,14 @@ function imageHints(event: EngineEvent, news: News): RuntimeHint[] {
 
 /** Who it is about is told by id alone; one never observed is not ours, or its own start follows. */
 function networkHints(event: EngineEvent, news: News): RuntimeHint[] {
-  news.touch(event.container);
+  news.heard(event.container, `network ${event.action}`);
   const server = news.serverOf(event.container);
   return server === null ? [] : [look(server, event)];
 }
 
 function ourHints(event: EngineEvent, news: News): RuntimeHint[] {
   const { container, action, at } = event;
-  news.touch(container);
+  news.heard(container, action);
   if (action === 'die') news.ended(container);
   if (action === 'start') news.started(container);
   const byPerson = isRequestToEnd(event) && !news.isStopOurs(container);

@@ -6,6 +6,8 @@ import type { Instance } from '../../model/observed.ts';
  */
 export class News {
   readonly #touched = new Map<string, number>();
+  /** What happened to each of them last, in the engine's word. */
+  readonly #latest = new Map<string, string>();
   /** Containers of ours, as last observed: by id, the server. */
   readonly #servers = new Map<string, string>();
   /** Containers that we asked to end, and how many of these ends have not been told of yet. */
@@ -39,6 +41,15 @@ export class News {
     return this.#touched.get(container) ?? 0;
   }
 
+  heard(container: string, action: string): void {
+    this.touch(container);
+    this.#latest.set(container, action);
+  }
+
+  latestOf(container: string): string | null {
+    return this.#latest.get(container) ?? null;
+  }
+
   touchImages(): void {
     this.#images += 1;
   }
@@ -52,6 +63,7 @@ export class News {
     this.#servers.clear();
     for (const [id, server] of servers) this.#servers.set(id, server);
     for (const id of this.#touched.keys()) if (!servers.has(id)) this.#touched.delete(id);
+    for (const id of this.#latest.keys()) if (!servers.has(id)) this.#latest.delete(id);
     for (const id of this.#stoppedByUs.keys()) if (!servers.has(id)) this.#stoppedByUs.delete(id);
   }
 

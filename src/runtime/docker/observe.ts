@@ -82,7 +82,8 @@ export class Observer {
     if (inspected === 'gone') return null;
     if (inspected === 'unreadable') return before?.row === seen.row ? before.instance : unreadable(row);
     const image = await this.#options.images.defaults(inspected.imageId, signal);
-    const instance = toInstance(inspected, { image, enforces: facts.enforces });
+    const lastEvent = this.#options.news.latestOf(row.id);
+    const instance = { ...toInstance(inspected, { image, enforces: facts.enforces }), lastEvent };
     this.#inspected.set(row.id, { ...seen, instance });
     return instance;
   }

@@ -22,6 +22,8 @@ export class Engine {
   readonly copies: Instance[] = [];
   readonly images = new Set<string>();
   readonly hung = new Set<string>();
+  /** Servers of which another tool changes every new container. */
+  readonly touched = new Set<string>();
   readonly traits = new Map<string, Trait>();
   startedAt = 1;
   /** Until then nobody can reach it. */
@@ -69,7 +71,7 @@ export class Engine {
       finishedAt: 0,
       exitCode: null,
       oomKilled: false,
-      drift: [],
+      drift: this.touched.has(spec.server) ? ['changed by a tool'] : [],
       hostAddress: null,
       containerAddress: null,
       engineHealth: null,

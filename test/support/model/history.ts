@@ -23,6 +23,7 @@ export type What =
         | 'person-disconnects'
         | 'person-renames'
         | 'person-copies'
+        | 'tool-touches'
         | 'hangs';
     }
   | { readonly kind: 'engine-restarts' | 'registry-away' | 'engine-refuses' | 'probe-broken' | 'view-broken' }
@@ -83,6 +84,7 @@ const other: fc.Arbitrary<What> = fc.oneof(
     { kind: 'person-disconnects' },
     { kind: 'person-renames' },
     { kind: 'person-copies' },
+    { kind: 'tool-touches' },
     { kind: 'hangs' },
     { kind: 'hangs' },
     { kind: 'engine-restarts' },

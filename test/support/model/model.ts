@@ -574,12 +574,19 @@ export class Model {
     const own = this.engine.list().filter(({ server }) => server === name);
     const victim = own.find(({ joined }) => joined) ?? own[0];
     const soon = this.now + 15_000;
-    if (kind === 'engine-restarts') this.#restartEngine();
+    if (kind === 'tool-touches') this.#touch(name, own);
+    else if (kind === 'engine-restarts') this.#restartEngine();
     else if (kind === 'registry-away') this.#until.registry = soon;
     else if (kind === 'engine-refuses') this.#until.refusals = soon;
     else if (kind === 'probe-broken') this.#until.probes = soon;
     else if (kind === 'view-broken') this.#until.view = this.#mayBreakView() ? soon : 0;
     else if (victim !== undefined) this.#harm(kind, victim);
+  }
+
+  /** Another tool changes each container of a server, and each new one. */
+  #touch(name: string, own: readonly Instance[]): void {
+    this.engine.touched.add(name);
+    for (const { id } of own) this.engine.change(id, { drift: ['changed by a tool'] });
   }
 
   #restartEngine(): void {
