@@ -21,6 +21,11 @@ export function targetOf(instance: Instance, { reach }: Reaching): ProbeTarget {
     server: instance.server,
     address: reach === 'container' ? instance.containerAddress : instance.hostAddress,
     engineHealth: instance.engineHealth,
+    healthcheckFailure: instance.healthcheckFailure,
+    inside: insideOf(instance),
     version: instance.spec?.settings.version ?? null,
   };
 }
+
+const insideOf = ({ pid, spec }: Instance): NonNullable<ProbeTarget['inside']> | null =>
+  pid === null || spec === null ? null : { pid, port: spec.port };

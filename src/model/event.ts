@@ -268,6 +268,8 @@ export interface Evidence {
   readonly oom?: boolean;
   readonly log?: readonly string[];
   readonly answers?: readonly string[];
+  /** How the latest of them departed from what was asked for, in words. */
+  readonly departures?: readonly string[];
 }
 
 /** One line of the log. Key order is the journal's business. */

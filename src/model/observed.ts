@@ -52,6 +52,10 @@ export interface Instance {
   readonly containerAddress: Address | null;
   /** The image's own HEALTHCHECK, where it has one. */
   readonly engineHealth: 'starting' | 'healthy' | 'unhealthy' | null;
+  /** Why that HEALTHCHECK could not even be run, in the engine's own words; null where it could. */
+  readonly healthcheckFailure: string | null;
+  /** Its first process, as the engine's host numbers it; null: there is none, or the engine does not say. */
+  readonly pid: number | null;
 }
 
 export interface Address {

@@ -136,7 +136,8 @@ function healthOf(c: Case) {
     consecutive_failures: pulse?.failures ?? 0,
     uptime_seconds: upSince === null ? null : Math.max(0, Math.floor((view.now - upSince) / 1_000)),
     conformant: pulse === null || checkedAt === null ? null : pulse.departures.length === 0,
-    departures: pulse?.departures ?? [],
+    // Where nothing answers yet, how the first one answers is all there is to tell.
+    departures: (pulse ?? (live === null ? c.cand?.pulse : null))?.departures ?? [],
   };
 }
 

@@ -12,10 +12,11 @@ export function discreet(probe: Probe, scrub: (text: string) => string): Probe {
 }
 
 function withoutSecrets(result: ProbeResult, scrub: (text: string) => string): ProbeResult {
-  const { checks, reportedVersion: version } = result;
+  const { checks, departures, reportedVersion: version } = result;
   return {
     ...result,
     checks: Object.fromEntries(Object.entries(checks).map(([name, state]) => [scrub(name), state])),
+    departures: departures.map(scrub),
     reportedVersion: version && scrub(version).replaceAll(unlikeVersions, '_'),
   };
 }

@@ -21,6 +21,10 @@ export interface ProbeTarget {
   readonly address: Address | null;
   /** null: the image has no health check. `unseen`: the engine could not be looked at for a while. */
   readonly engineHealth: 'starting' | 'healthy' | 'unhealthy' | 'unseen' | null;
+  /** Why the image's HEALTHCHECK could not be run; absent or null: it could. */
+  readonly healthcheckFailure?: string | null;
+  /** Its first process and the port of the server, as they are inside; absent or null: not known. */
+  readonly inside?: { readonly pid: number; readonly port: number } | null;
   /** Deployed version, to compare with the reported one; null: not compared. */
   readonly version: string | null;
 }

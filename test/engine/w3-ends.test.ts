@@ -22,6 +22,9 @@ const server = require('node:net').createServer((socket) => {
 server.listen(8080);
 setInterval(() => undefined, 60_000);`;
 
+/** What many a server does by itself: only who is in its container reaches it. */
+const shutIn = `require('node:http').createServer((_, answer) => answer.end('{}')).listen(8080, '127.0.0.1')`;
+
 let stage: TestStage;
 let watching: Watching;
 
@@ -34,7 +37,12 @@ beforeAll(async () => {
   const healthcheck = `HEALTHCHECK --interval=2s --timeout=10s --retries=1 CMD ${command}`;
   const { repository: image } = await buildTestServerImage({ ...probed, instructions: [healthcheck] });
   watching = await stage.watch();
+  const curl = 'HEALTHCHECK --interval=2s --retries=1 CMD ["/usr/bin/curl", "-f", "http://localhost:8080/"]';
+  const unasked = { ...probed, name: stage.name('unasked'), instructions: [curl] };
+  const { repository: withoutCurl } = await buildTestServerImage(unasked);
   const entries = [
+    stage.entry('shut-in', { docker: { command: ['node', '-e', shutIn] } }),
+    stage.entry('unasked', { health_check: { docker: {} }, docker: { image: withoutCurl } }),
     stage.entry('tcp', { health_check: { tcp: {} }, docker: { command: ['node', '-e', taciturn] } }),
     stage.entry('docker', { health_check: { docker: {} }, docker: { image } }),
     stage.entry('hungry', { docker: { resources: { memory: '128m' } } }),
@@ -75,6 +83,28 @@ test.concurrent(
   },
 );
 
+test.concurrent(
+  'a server that listens on 127.0.0.1 in its container is told from one that is not there',
+  async () => {
+    await isToldOf(stage.name('shut-in'), {
+      reason: 'listens_on_loopback',
+      says: 'it listens on 127.0.0.1:8080 inside its container, where nobody else reaches it',
+      action: 'make it listen on 0.0.0.0',
+    });
+  },
+);
+
+test.concurrent(
+  'a HEALTHCHECK whose command is not in the image is told in the words of the engine',
+  async () => {
+    await isToldOf(stage.name('unasked'), {
+      reason: 'healthcheck_not_run',
+      says: '/usr/bin/curl',
+      action: 'put the command of its HEALTHCHECK into the image',
+    });
+  },
+);
+
 test.concurrent('a server that is done and may be done stays stopped', async () => {
   const done = stage.name('done');
   await behave(await watching.status.server(done, isReady), 'exit-zero');
@@ -93,6 +123,23 @@ test.concurrent(
     expect(await eventsOf(watching, 'recovery_started', parked)).toEqual([]);
   },
 );
+
+async function isToldOf(
+  server: string,
+  { reason, says, action }: { readonly reason: string; readonly says: string; readonly action: string },
+): Promise<void> {
+  const failed = await untilEvent(watching, isOf(server, 'update_gate_failed'));
+  expect(failed).toMatchObject({
+    error: reason,
+    suggested_action: expect.stringContaining(action) as string,
+  });
+  const { departures, suggested_action } = await watching.status.server(
+    server,
+    (record) => record.departures.length > 0 && record.suggested_action !== null,
+  );
+  expect(departures).toEqual([expect.stringContaining(says)]);
+  expect(suggested_action).toContain(action);
+}
 
 async function isBroughtBack(server: string): Promise<void> {
   const back = await untilEvent(watching, isOf(server, 'recovery_successful'), 60_000);

@@ -203,6 +203,24 @@ describe('the record of a server', () => {
     });
   });
 
+  it('that will never start well says what has to be mended, while it starts and when all was tried', () => {
+    const first = candidateOf(v1, 'new');
+    const departures = ['it listens on 127.0.0.1:8080 inside its container'];
+    const shutIn = { ...unseen(first), reason: 'listens_on_loopback', departures };
+    const scene = { instances: [first], pulses: { new: shutIn }, memory: provenMemory(v1, 'x', bare) };
+    const starting = record(scene);
+    expect(starting).toMatchObject({ reason: 'listens_on_loopback', departures });
+    expect(starting.suggested_action).toMatch(/^make it listen on 0\.0\.0\.0/);
+    const slow = record({ ...scene, pulses: { new: { ...shutIn, reason: 'refused', departures: [] } } });
+    expect(slow.reason).toBeNull();
+    const worn = { attempts: 3, lastAt: NOW - 1, open: null, exhausted: true, recoveredAt: null, judged: 3 };
+    const memory = provenMemory(v1, 'github-1', { recovery: worn });
+    const sick = { ...unwell(one), reason: 'listens_on_loopback' };
+    const failed = record({ instances: [one], pulses: { 'github-1': sick }, memory });
+    expect(failed.reason).toBe('requires_manual');
+    expect(failed.suggested_action).toMatch(/^make it listen on 0\.0\.0\.0.*; then look at its logs/);
+  });
+
   it('that is worn out, or may not be recovered, failed', () => {
     const worn = { attempts: 3, lastAt: NOW - 1, open: null, exhausted: true, recoveredAt: null, judged: 3 };
     const sick = { instances: [one], pulses: { 'github-1': unwell(one) } };

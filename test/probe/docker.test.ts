@@ -24,6 +24,17 @@ describe('a docker probe', () => {
     expect(result).toMatchObject({ outcome, reason, silent: false });
   });
 
+  it('tells a HEALTHCHECK that could not be run from a server that is sick', async () => {
+    const why = 'OCI runtime exec failed: exec: "/usr/bin/curl": no such file or directory';
+    const ask = (engineHealth: 'unhealthy' | 'healthy') =>
+      probe.check({ docker: {} }, targetAt(9, { engineHealth, healthcheckFailure: why }), 1000, never);
+    expect(await ask('unhealthy')).toMatchObject({
+      ...{ outcome: 'failed', reason: 'healthcheck_not_run' },
+      departures: [`the HEALTHCHECK of the image could not be run: ${why}`],
+    });
+    expect(await ask('healthy')).toMatchObject({ outcome: 'ok', departures: [] });
+  });
+
   it('of a kind nobody wrote is our own mistake', async () => {
     await expect(probe.check({ grpc: {} } as never, targetAt(9), 1000, never)).rejects.toThrow('grpc');
   });

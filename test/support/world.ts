@@ -145,6 +145,8 @@ export function instance(of: Spec, id: string, change: Partial<Instance> = {}): 
     hostAddress: { host: '127.0.0.1', port: 49_155 },
     containerAddress: { host: '172.18.0.2', port: 8_080 },
     engineHealth: null,
+    healthcheckFailure: null,
+    pid: null,
     ...change,
   };
 }

@@ -59,7 +59,12 @@ export const create = ({ view }: Case, spec: Spec): Step => ({ kind: 'create', s
 export function evidenceOf({ instance, pulse, running }: Seen): Evidence {
   if (!running)
     return { reason: exitReason(instance), exit_code: instance.exitCode, oom: instance.oomKilled };
-  return { reason: pulse?.reason ?? 'no answer', answers: pulse?.answers ?? [] };
+  const departures = pulse?.departures ?? [];
+  return {
+    reason: pulse?.reason ?? 'no answer',
+    answers: pulse?.answers ?? [],
+    ...(departures.length === 0 ? {} : { departures }),
+  };
 }
 
 export const exitReason = ({ oomKilled, exitCode, state }: Instance): string =>

@@ -2,6 +2,7 @@ import type { Evidence, Gate } from '../../model/event.ts';
 import type { Spec } from '../../model/spec.ts';
 import type { Recording } from '../../model/step.ts';
 import { namesAnother } from '../choice.ts';
+import { mendingOf } from '../mending.ts';
 import { evidenceOf, record } from './about.ts';
 import { ladder } from './ladder.ts';
 import { isQuarantined } from './target.ts';
@@ -34,10 +35,12 @@ function* told(c: Case, spec: Spec, { gate, evidence, seen }: Because): Rows {
   const stays = staysBecause(c, spec.digest);
   const { id: container_id, instance } = seen.instance;
   const error = stays === null ? evidence.reason : `${evidence.reason}; ${whyStays[stays]}`;
+  const mending = mendingOf(evidence.reason);
   const fields = {
     ...{ gate, class: 'version' as const, spec: spec.digest, version: spec.settings.version },
     ...{ image_digest: spec.imageDigest, error, container_id, instance },
     ...(stays === null ? {} : { code: stays }),
+    ...(mending === null ? {} : { suggested_action: mending }),
   };
   yield act(record(c, 'update_gate_failed', fields), `it failed its ${gate} gate: ${error}`);
 }

@@ -4,7 +4,8 @@ import { exitReason } from '../decide/about.ts';
 import { refusalOf } from '../decide/facts.ts';
 import { staysBecause } from '../decide/judge.ts';
 import { isQuarantined } from '../decide/target.ts';
-import type { Case } from '../decide/words.ts';
+import { isMistake, mendingOf } from '../mending.ts';
+import type { Case, Seen } from '../decide/words.ts';
 
 /** Why a server is not as desired: a stable word, and what helps where whoever said it knows. */
 export interface Trouble {
@@ -19,7 +20,16 @@ export function troubleOf({ c, decision }: Portrait): Trouble | null {
   if (said !== null) return { reason: said.reason, action: said.suggestedAction };
   if (decision.held !== null) return { reason: heldReason(c, decision.held) };
   const reason = versionTrouble(c) ?? liveTrouble(c);
-  return reason === null ? null : { reason };
+  return reason === null ? null : { reason, action: wayOut(c, reason) };
+}
+
+/** Where it is known what is wrong inside the image, that comes first; null: nothing more is known. */
+function wayOut({ live, view: { name, wanted, memory } }: Case, reason: string): string | null {
+  const isSetAside = reason === 'version_quarantined' || reason === 'quarantined_no_fallback';
+  const quarantine = isSetAside ? memory.quarantined.find(({ spec }) => spec === wanted?.digest) : undefined;
+  const fault = reason === 'requires_manual' ? live?.pulse?.reason : quarantine?.reason;
+  const mending = mendingOf(fault ?? '');
+  return mending === null ? null : `${mending}; then ${adviceFor(reason, name) ?? ''}`;
 }
 
 /** It ended and its restart policy leaves it so: `stopped_by_hand`, `exited_0`; null otherwise. */
@@ -33,7 +43,7 @@ export function restReason({ live, view }: Case): string | null {
 
 /** What a person can do about a reason; null where waiting is all. */
 export function adviceFor(reason: string, server: string): string | null {
-  return ownValue(advice, reason)?.(server) ?? null;
+  return ownValue(advice, reason)?.(server) ?? mendingOf(reason);
 }
 
 const advice: Readonly<Record<string, (server: string) => string>> = {
@@ -85,13 +95,20 @@ function liveTrouble(c: Case): string | null {
   if (rests !== null) return rests;
   if (cand?.pulse?.versionOk === false && !cand.joined) return 'version_mismatch';
   const stays = leftAsItIs(c);
-  if (live !== null && !live.sick)
-    return stays ?? (live.pulse?.state === 'degraded' ? live.pulse.reason : null);
+  if (live !== null && !live.sick) return stays ?? pulseTrouble(live);
   if (view.memory.recovery.exhausted) return 'requires_manual';
-  if (live === null) return null;
+  if (live === null) return cand === null ? null : pulseTrouble(cand);
   if (stays !== null) return stays;
   if (!settings.recovery.enabled) return 'recovery_disabled';
   return live.running ? (live.pulse?.reason ?? null) : exitReason(live.instance);
+}
+
+/** What is told of one that is not down: its trouble, or what it will never start well with. */
+function pulseTrouble({ pulse }: Seen): string | null {
+  if (pulse === null) return null;
+  return pulse.state === 'degraded' || (pulse.state === 'unknown' && isMistake(pulse.reason))
+    ? pulse.reason
+    : null;
 }
 
 /** It failed a gate, is not well since, and nothing is gone back to. */

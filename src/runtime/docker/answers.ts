@@ -38,6 +38,10 @@ export interface InspectedContainer {
     readonly startedAt: string;
     readonly finishedAt: string;
     readonly health: string;
+    /** The latest run of its HEALTHCHECK. */
+    readonly lastCheck: { readonly exitCode: number | null; readonly output: string };
+    /** null: not told, or none. */
+    readonly pid: number | null;
   };
   readonly config: Program & {
     /** The reference that it was made from. */
@@ -166,7 +170,14 @@ function readState(state: Loose): InspectedContainer['state'] {
     startedAt: text(state['StartedAt']),
     finishedAt: text(state['FinishedAt']),
     health: text(loose(state['Health'])['Status']),
+    lastCheck: readCheck(list(loose(state['Health'])['Log']).at(-1)),
+    pid: number(state['Pid']) || null,
   };
+}
+
+function readCheck(raw: unknown): InspectedContainer['state']['lastCheck'] {
+  const { ExitCode, Output } = loose(raw);
+  return { exitCode: number(ExitCode), output: text(Output) };
 }
 
 const readEndpoint = (endpoint: Loose): Endpoint => ({

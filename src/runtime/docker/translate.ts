@@ -27,7 +27,7 @@ export function unreadable({ id, name, labels, state, networks, createdAt }: Row
     state: stateOf(state),
     joined: networks.includes(LIVE_NETWORK),
     drift: ['unreadable'],
-    ...{ exitCode: null, oomKilled: false, engineHealth: null },
+    ...{ exitCode: null, oomKilled: false, engineHealth: null, healthcheckFailure: null, pid: null },
   };
 }
 
@@ -44,7 +44,15 @@ function toldBy({ published, form: _form, ...told }: Told): ToldOfIt {
 
 type Life = Pick<
   Instance,
-  'state' | 'createdAt' | 'startedAt' | 'finishedAt' | 'exitCode' | 'oomKilled' | 'engineHealth'
+  | 'state'
+  | 'createdAt'
+  | 'startedAt'
+  | 'finishedAt'
+  | 'exitCode'
+  | 'oomKilled'
+  | 'engineHealth'
+  | 'healthcheckFailure'
+  | 'pid'
 >;
 
 function lifeOf({ state, created }: InspectedContainer): Life {
@@ -57,6 +65,8 @@ function lifeOf({ state, created }: InspectedContainer): Life {
     exitCode: now === 'exited' ? state.exitCode : null,
     oomKilled: now === 'exited' && state.oomKilled,
     engineHealth: now === 'running' ? health(state.health) : null,
+    healthcheckFailure: now === 'running' ? failureOf(state.lastCheck) : null,
+    pid: now === 'running' ? state.pid : null,
   };
 }
 
@@ -71,6 +81,17 @@ const time = (text: string): number => Math.max(0, Date.parse(text) || 0);
 
 function health(status: string): Instance['engineHealth'] {
   return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : null;
+}
+
+/** The engine could not run the command (-1), or a shell did not find it or may not run it (127, 126). */
+const NOT_RUN = [-1, 126, 127];
+const LONGEST_WORDS = 300;
+
+/** What a check says that did run is the server's own, and goes no further. */
+function failureOf({ exitCode, output }: InspectedContainer['state']['lastCheck']): string | null {
+  if (exitCode === null || !NOT_RUN.includes(exitCode)) return null;
+  const words = output.replaceAll(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
+  return words === '' ? `exit code ${exitCode}` : words.slice(0, LONGEST_WORDS);
 }
 
 /** Published on all addresses is reached by loopback. */

@@ -89,6 +89,8 @@ export function toInstance(container: Container, behaviour: Behaviour, now: numb
     hostAddress: address('127.0.0.1', container.hostPort),
     containerAddress: address(name, spec.port),
     engineHealth: engineHealth(container, behaviour, now),
+    healthcheckFailure: null,
+    pid: null,
   };
 }
 

@@ -94,6 +94,34 @@ describe('what a container tells of itself', () => {
     });
   });
 
+  it.each([
+    [
+      { ExitCode: -1, Output: 'OCI runtime exec failed:\n\u001b[31mno such file' },
+      'OCI runtime exec failed: [31mno such file',
+    ],
+    [{ ExitCode: 127, Output: '/bin/sh: curl: not found\n' }, '/bin/sh: curl: not found'],
+    [{ ExitCode: 126, Output: '' }, 'exit code 126'],
+    [{ ExitCode: 1, Output: 'what the server says is its own' }, null],
+    [null, null],
+  ])(
+    'tells of the latest run of its HEALTHCHECK, %j, no more than why it could not be run',
+    (check, told) => {
+      const instance = toInstance(
+        inspected(aBirth(), ({ State }) =>
+          Object.assign(State, {
+            ...{ Status: 'running', Running: true, Pid: 4711 },
+            Health: {
+              Status: 'unhealthy',
+              Log: check === null ? null : [{ ExitCode: 1, Output: 'x' }, check],
+            },
+          }),
+        ),
+        around,
+      );
+      expect(instance).toMatchObject({ engineHealth: 'unhealthy', healthcheckFailure: told, pid: 4711 });
+    },
+  );
+
   it('counts as drifted when nobody can tell where it is published', () => {
     for (const label of ['', 'nowhere', '127.0.0.1:x', ':80']) {
       const instance = toInstance(

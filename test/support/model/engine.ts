@@ -75,6 +75,8 @@ export class Engine {
       hostAddress: null,
       containerAddress: null,
       engineHealth: null,
+      healthcheckFailure: null,
+      pid: null,
     };
     this.containers.set(id, made);
     return made;
