@@ -1,7 +1,10 @@
+import type { Evidence } from './evidence.ts';
 import type { DrainOutcome } from './step.ts';
 import type { FailureClass } from './failure.ts';
 import type { Health } from './observed.ts';
 import type { Memory } from './memory.ts';
+
+export type { Evidence } from './evidence.ts';
 
 /**
  * Every event there is and what it carries (what each says: catalogue.ts). Field names are the outside names
@@ -259,17 +262,6 @@ export interface Transition {
   readonly to: Health;
   /** Unix ms of the exit, or of a finding that the log could not take at the time; else it was at `time_ms`. */
   readonly at?: number;
-}
-
-/** Why a version was set aside. Log lines are scrubbed of secrets before they come here. */
-export interface Evidence {
-  readonly reason: string;
-  readonly exit_code?: number | null;
-  readonly oom?: boolean;
-  readonly log?: readonly string[];
-  readonly answers?: readonly string[];
-  /** How the latest of them departed from what was asked for, in words. */
-  readonly departures?: readonly string[];
 }
 
 /** One line of the log. Key order is the journal's business. */
