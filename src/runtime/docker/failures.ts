@@ -19,6 +19,13 @@ const meanings: readonly Meaning[] = [
     code: 'disk_full',
     advice: "free space on the engine's disk, e.g. docker system df",
   },
+  // It looks like a program that the image lacks, and is one that the engine lacks: every container gets an init.
+  {
+    says: /(docker-init|tini)"?: executable file not found|container-init binary|catatonit/i,
+    code: 'engine_refused',
+    advice:
+      "install the engine's init on its host: docker-init (package tini) for Docker, catatonit for Podman",
+  },
   // Only what the image or its entry must have caused: an engine in trouble speaks of missing files as well.
   {
     says: /exec: "[^"]*": .*(not found|no such file|permission denied|directory)|exec format error|no command specified|unable to find user|no matching entries in (passwd|group) file|(set in config\.json|working directory).* failed|trying to mount a directory/i,
@@ -64,7 +71,7 @@ const meanings: readonly Meaning[] = [
       'publish an image under this tag: what stands there is none, or of a kind that the engine cannot run',
   },
   {
-    says: /no such image|manifest unknown|manifest for .* not found|repository .* not found/i,
+    says: /no such image|manifest unknown|manifest for .* not found|repository .* not found|failed to resolve reference .*: not found/i,
     code: 'image_not_found',
     advice: PULL_AGAIN,
   },
