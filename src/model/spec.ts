@@ -147,5 +147,12 @@ export const volumesIn = (specs: readonly (Spec | undefined)[]): readonly string
     ),
   );
 
+/**
+ * What the engine is asked about: with the tag where the entry names no digest, since then an image that nobody published
+ * will do, if it bears that tag.
+ */
+export const interestOf = (spec: Spec): string =>
+  spec.image.includes('@') ? imageRefOf(spec) : `${spec.image}@${spec.imageDigest}`;
+
 /** What the engine is asked for: `repository@sha256:...`. */
 export const imageRefOf = (spec: Spec): string => `${repositoryOf(spec.image)}@${spec.imageDigest}`;

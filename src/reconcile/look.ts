@@ -3,7 +3,7 @@ import { ownValue } from '../lib/own-value.ts';
 import type { DesiredState } from '../model/desired.ts';
 import { emptyServerMemory, type ServerMemory } from '../model/memory.ts';
 import type { Instance, Sighting } from '../model/observed.ts';
-import { imageRefOf, volumesIn, type Settings, type Spec } from '../model/spec.ts';
+import { interestOf, volumesIn, type Settings, type Spec } from '../model/spec.ts';
 import type { UpdateCheck, World } from '../model/world.ts';
 import type { Runtime, RuntimeHint } from '../runtime/runtime.ts';
 import { withoutCopies } from '../plan/ownership.ts';
@@ -113,7 +113,7 @@ export class Look {
     const wanted = this.#deps.sealing.known(desired);
     const pulled = Object.values(memory.servers).flatMap((server) => server.pulled);
     const brought = [...pulled, ...Object.keys(memory.orphans)];
-    return [...new Set([...[...wanted, ...known].map(imageRefOf), ...brought])];
+    return [...new Set([...[...wanted, ...known].map(interestOf), ...brought])];
   }
 
   /** By our own history: of what was promoted or is stable. */

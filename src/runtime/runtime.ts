@@ -6,7 +6,10 @@ import type { Spec } from '../model/spec.ts';
  * `Failure` and nothing else, and settles soon after its signal aborts, whatever the engine does.
  */
 export interface Runtime {
-  /** One look: a single list call, and inspections only of what may have changed. `images`: `repository@digest` refs of interest. */
+  /**
+   * One look: a single list call, and inspections only of what may have changed. `images`: `repository[:tag]@digest` of
+   * interest; with a tag, an image that nobody published counts if it bears that tag. Never an id alone.
+   */
   observe(images: readonly string[], signal: AbortSignal): Promise<Sighting>;
   /** Brings `repository@digest` here; verifies that the digest on disk is the one asked for. */
   pull(spec: Spec, progress: (line: PullProgress) => void, signal: AbortSignal): Promise<void>;

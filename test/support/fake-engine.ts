@@ -331,8 +331,12 @@ export class FakeEngine {
       (each) => each.includes('@') && this.images.get(each) === id,
     );
     const config = { Cmd: ['node', 'server.js'], Entrypoint: null, Env: ['PATH=/bin'], User: '1000' };
+    const tags = [...this.images.keys()].filter(
+      (each) => !each.includes('@') && this.images.get(each) === id,
+    );
     json(response, 200, {
       Id: id,
+      RepoTags: tags.map((each) => each.replace(/^docker\.io\/(library\/)?/, '')),
       RepoDigests: digests.map((each) => each.replace('docker.io/', '')),
       Config: config,
     });

@@ -1,5 +1,5 @@
 import { Failure } from '../../model/failure.ts';
-import { imageRefOf, repositoryOf } from '../../model/spec.ts';
+import { imageRefOf, interestOf, repositoryOf } from '../../model/spec.ts';
 import type { Spec } from '../../model/spec.ts';
 import { canBeAsked, readImage } from './answers.ts';
 import type { InspectedImage, Program } from './answers.ts';
@@ -22,30 +22,38 @@ export class Images {
     this.#news = news;
   }
 
-  /** Those of the `repository@digest` references that are here. Asks nothing twice while events come. */
+  /**
+   * Those of the `repository[:tag]@digest` references that are here, as `repository@digest`. Asks nothing twice while events
+   * come.
+   */
   async present(references: readonly string[], signal: AbortSignal): Promise<string[]> {
     this.#forgetWhatMayHaveChanged();
     const here = await Promise.all(references.map((each) => this.#isHere(each, signal)));
-    return references.filter((_each, index) => here[index]);
+    const found = references.filter((_each, index) => here[index]);
+    return [...new Set(found.map((each) => `${repositoryOf(each)}@${digestIn(each) ?? ''}`))];
+  }
+
+  /** Whether the engine has it under its own name, so that nothing has to be pulled. */
+  async has(spec: Spec, signal: AbortSignal): Promise<boolean> {
+    return (await this.#nameOf(interestOf(spec), signal)) !== null;
   }
 
   /** What Docker is to be given for a spec: a reference by digest, or the id where nobody published it. `image_not_found` when it is not here. */
   async runnable(spec: Spec, signal: AbortSignal): Promise<string> {
-    const reference = imageRefOf(spec);
-    if ((await this.inspect(reference, signal)) !== null) return reference;
-    if ((await this.inspect(spec.imageDigest, signal)) !== null) return spec.imageDigest;
-    throw new Failure('image_not_found', `image ${reference} is not on the engine's disk`, {
+    const name = await this.#nameOf(interestOf(spec), signal);
+    if (name !== null) return name;
+    throw new Failure('image_not_found', `image ${imageRefOf(spec)} is not on the engine's disk`, {
       suggestedAction: 'it is pulled again by itself',
     });
   }
 
   /** The digest that a registry knows it by, its id where nobody published it; null when it is not here. */
   async digest(image: string, signal: AbortSignal): Promise<string | null> {
+    const wanted = digestIn(image);
+    if (wanted !== null) return (await this.#nameOf(image, signal)) === null ? null : wanted;
     const found = await this.inspect(image, signal);
-    const wanted = image.split('@')[1];
-    if (found === null) return wanted === undefined ? null : this.#idOnDisk(wanted, signal);
-    const digests = digestsOf(found, repositoryOf(image));
-    return digests.find((each) => each === wanted) ?? digests[0] ?? found.id;
+    if (found === null || !bears(found.repoTags, image)) return null;
+    return digestsOf(found, repositoryOf(image))[0] ?? found.id;
   }
 
   /** What an image gives its containers; null when it is not here any more, or the engine cannot tell. */
@@ -70,26 +78,34 @@ export class Images {
 
   /** Only the reference where others point to the image too. What a container uses stays: `engine_refused`. */
   async remove(image: string, signal: AbortSignal): Promise<void> {
-    const byId = (await this.inspect(image, signal)) === null;
-    const reference = byId ? (image.split('@')[1] ?? image) : image;
     await this.#client.ask(
       `delete image ${image}`,
-      (docker) => docker.getImage(reference).remove({ force: false }).catch(nullIfAbsent),
+      (docker) => docker.getImage(image).remove({ force: false }).catch(nullIfAbsent),
       signal,
     );
     this.#news.touchImages();
   }
 
-  async #idOnDisk(id: string, signal: AbortSignal): Promise<string | null> {
-    return (await this.inspect(id, signal)) === null ? null : id;
+  /**
+   * What it is called here. Trust is about a repository, so an id alone is no name: the engine has to list this very
+   * repository with this digest, or, where the reference has a tag, this very tag as a name of that id. null: neither.
+   */
+  async #nameOf(reference: string, signal: AbortSignal): Promise<string | null> {
+    const [repository, digest] = [repositoryOf(reference), digestIn(reference) ?? ''];
+    const byDigest = `${repository}@${digest}`;
+    const published = await this.inspect(byDigest, signal);
+    if (published !== null && digestsOf(published, repository).includes(digest)) return byDigest;
+    const tagged = reference.split('@')[0] ?? '';
+    if (tagged === repository) return null;
+    const local = await this.inspect(tagged, signal);
+    return local?.id === digest && bears(local.repoTags, tagged) ? digest : null;
   }
 
   async #isHere(reference: string, signal: AbortSignal): Promise<boolean> {
     const known = this.#present.get(reference);
     if (known !== undefined) return known;
     const since = this.#since;
-    const found = await this.digest(reference, signal).catch(nullIfRefused);
-    const here = found !== null && found === reference.split('@')[1];
+    const here = (await this.#nameOf(reference, signal).catch(nullIfRefused)) !== null;
     if (since === this.#since) this.#present.set(reference, here);
     return here;
   }
@@ -102,18 +118,23 @@ export class Images {
   }
 }
 
-/** The engine leaves `docker.io/` away. */
-export function digestsOf(image: InspectedImage, repository: string): string[] {
-  const names = [
-    repository,
-    repository.replace(/^docker\.io\//, ''),
-    repository.replace(/^docker\.io\/library\//, ''),
-  ];
-  return image.repoDigests
+const digestIn = (reference: string): string | null => reference.split('@')[1] ?? null;
+
+const bears = (names: readonly string[], name: string): boolean =>
+  names.some((each) => spellings(name).includes(each));
+
+const digestsOf = ({ repoDigests }: InspectedImage, repository: string): string[] =>
+  repoDigests
     .map((each) => each.split('@'))
-    .filter(([name]) => names.includes(name ?? ''))
+    .filter(([name = '']) => spellings(repository).includes(name))
     .map(([, digest]) => digest ?? '');
-}
+
+/** The engine leaves `docker.io/` away. */
+const spellings = (name: string): readonly string[] => [
+  name,
+  name.replace(/^docker\.io\//, ''),
+  name.replace(/^docker\.io\/library\//, ''),
+];
 
 function nullIfAbsent(error: unknown): null {
   if (isStatus(error, 404)) return null;

@@ -8,7 +8,6 @@ import { loose, number, text } from './answers.ts';
 import type { Loose } from './answers.ts';
 import type { EngineClient } from './client.ts';
 import { fromDockerError } from './failures.ts';
-import { digestsOf } from './images.ts';
 import type { Images } from './images.ts';
 import { ndjson } from './ndjson.ts';
 import type { News } from './news.ts';
@@ -37,20 +36,14 @@ export async function pull(
   progress: (line: PullProgress) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  if (await isHere(puller.images, spec, signal)) return;
+  if (await puller.images.has(spec, signal)) return;
   await download(puller, spec, progress, signal);
   puller.news.touchImages();
-  if (!(await isHere(puller.images, spec, signal))) {
+  if (!(await puller.images.has(spec, signal))) {
     throw new Failure('image_mismatch', `what was pulled as ${imageRefOf(spec)} is something else`, {
       suggestedAction: 'see what serves this image between the engine and its registry',
     });
   }
-}
-
-async function isHere(images: Images, spec: Spec, signal: AbortSignal): Promise<boolean> {
-  const found = await images.inspect(imageRefOf(spec), signal);
-  if (found === null) return (await images.inspect(spec.imageDigest, signal))?.id === spec.imageDigest;
-  return [...digestsOf(found, repositoryOf(spec.image)), found.id].includes(spec.imageDigest);
 }
 
 async function download(

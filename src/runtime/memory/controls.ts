@@ -107,6 +107,11 @@ export class MemoryControls {
   }
 
   /** `repository@digest`. */
+  pullByHand(image: string): void {
+    this.#engine.images.add(image);
+  }
+
+  /** `repository@digest`. */
   removeImageByHand(image: string): void {
     this.#engine.images.delete(image);
     this.#engine.hint({ kind: 'look', server: null, what: 'delete' });

@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { Failure } from '../../model/failure.ts';
 import type { Instance, Sighting, Stranger } from '../../model/observed.ts';
+import { repositoryOf } from '../../model/spec.ts';
 import type { Birth, RuntimeHint } from '../runtime.ts';
 import { answerNow, imageOf, newContainer, toInstance } from './container.ts';
 import type { Answer, Behaviour, Container } from './container.ts';
@@ -13,6 +14,8 @@ interface EngineOptions {
 
 const FIRST_PORT = 40_000;
 const TERMINATED = 143;
+
+const withoutTag = (image: string): string => `${repositoryOf(image)}@${image.split('@')[1] ?? ''}`;
 
 /** A whole engine in memory: containers, images, ports and its own starts and stops. Nothing in it takes time. */
 export class MemoryEngine {
@@ -37,7 +40,7 @@ export class MemoryEngine {
       instances: this.containers()
         .filter((each) => each.birth.owner === owner)
         .map((each) => this.instance(each)),
-      images: images.filter((image) => this.images.has(image)),
+      images: [...new Set(images.map(withoutTag))].filter((image) => this.images.has(image)),
       strangers: [...this.strangers.values(), ...this.#ofOtherOwners(owner)],
     };
   }

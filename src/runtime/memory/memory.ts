@@ -148,10 +148,11 @@ function logs(engine: MemoryEngine, container: string): string[] {
   return found.state === 'running' ? [started] : [started, `${found.name} ended with code ${found.exitCode}`];
 }
 
-/** Where any image can be had, its name stands for its content. */
+/** Where any image can be had, the name of a tag stands for its content. */
 function localDigest({ engine, controls, options }: Inside, image: string): string | null {
-  const asked = image.split('@')[1] ?? controls.registry.get(image);
-  if (options.anyImage === true) return asked ?? digest(image);
+  const named = image.split('@')[1];
+  const asked = named ?? controls.registry.get(image);
+  if (named === undefined && options.anyImage === true) return asked ?? digest(image);
   return asked !== undefined && engine.images.has(`${repositoryOf(image)}@${asked}`) ? asked : null;
 }
 

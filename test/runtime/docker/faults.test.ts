@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { Failure } from '../../../src/model/failure.ts';
 import type { Instance } from '../../../src/model/observed.ts';
-import { imageRefOf } from '../../../src/model/spec.ts';
+import { imageRefOf, interestOf } from '../../../src/model/spec.ts';
 import { dockerRuntime } from '../../../src/runtime/index.ts';
 import type { DockerOptions } from '../../../src/runtime/index.ts';
 import type { PullProgress, Runtime, RuntimeHint } from '../../../src/runtime/runtime.ts';
@@ -25,7 +25,7 @@ const open = (different: Partial<DockerOptions> = {}): Runtime =>
     clock: systemClock,
     owner: 'default',
     publishAddress: '127.0.0.1',
-    callMs: 300,
+    callMs: 1_000,
     pullStallMs: 200,
     ...different,
   });
@@ -333,17 +333,32 @@ describe('a pull', () => {
     await runtime.pull(local, () => undefined, signal);
     await runtime.create(aBirth({ spec: local }), signal);
     expect(engine.callsTo(PULL)).toEqual([]);
-    expect((await runtime.observe([imageRefOf(local)], signal)).images).toEqual([imageRefOf(local)]);
+    expect((await runtime.observe([interestOf(local)], signal)).images).toEqual([imageRefOf(local)]);
     const instance = (await runtime.observe([], signal)).instances[0];
     expect(instance?.drift).toEqual([]);
   });
 
-  it('of an image in use cannot be taken back, of one by id it can', async () => {
+  it.each([
+    ['an image of the same id in another repository', 'docker.io/liminalcommons/nothing:1', someDigest('e')],
+    ['an entry that names the digest itself', `docker.io/library/local@${someDigest('e')}`, someDigest('e')],
+    ['a tag that stands for another image', 'docker.io/library/other:1', someDigest('e')],
+  ])('is needed although the engine has %s', async (_what, image, imageDigest) => {
+    engine.images.set('docker.io/library/local:1', someDigest('e'));
+    engine.images.set('docker.io/library/other:1', someDigest('d'));
+    const asked = aSpec({ image, imageDigest });
+    expect((await runtime.observe([interestOf(asked), imageRefOf(asked)], signal)).images).toEqual([]);
+    expect(await runtime.localDigest(imageRefOf(asked), signal)).toBeNull();
+    expect((await failureOf(runtime.pull(asked, () => undefined, signal))).code).toBe('image_not_found');
+    expect((await failureOf(runtime.create(aBirth({ spec: asked }), signal))).code).toBe('image_not_found');
+    expect(engine.containers.size).toBe(0);
+  });
+
+  it('of an image in use cannot be taken back, nor of one that bears another name', async () => {
     await born();
     expect((await failureOf(runtime.removeImage(imageRefOf(spec), signal))).code).toBe('engine_refused');
     engine.images.set('docker.io/library/local:1', someDigest('e'));
     await runtime.removeImage(`docker.io/library/local@${someDigest('e')}`, signal);
-    expect(engine.images.has('docker.io/library/local:1')).toBe(false);
+    expect(engine.images.has('docker.io/library/local:1')).toBe(true);
     await runtime.removeImage('docker.io/library/never:1', signal);
   });
 });
