@@ -47,6 +47,7 @@ export const catalogue: { readonly [T in EventType]: CatalogueEntry } = {
   ),
   version_written_back: info('a commit in the manifest repository says the newer version (--write-back)'),
   update_started: info('a rollout began'),
+  image_pulling: debug('an image that is not on this machine is about to be brought here'),
   image_pulled: info('an image is on this machine now'),
   image_removed: info('an image that no version needs was deleted'),
   update_gate_failed: warn('a rollout did not pass a gate; class world is tried again at retry_at'),

@@ -114,6 +114,7 @@ export interface EventFields {
     from_version: string | null;
     order: string;
   };
+  image_pulling: { image: string; image_digest: string };
   image_pulled: { image: string; image_digest: string; seconds: number };
   image_removed: { image: string };
   update_gate_failed: {

@@ -137,9 +137,13 @@ async function bring({ server, spec }: Pull, given: AbortSignal, hands: Hands): 
   await beginRollout(server, spec, hands);
   const began = hands.clock.now();
   const deadline = hands.clock.deadline(DEADLINE_MS, given);
+  const { image, imageDigest: image_digest } = spec;
+  // What is here by now a person brought, and it stays theirs.
+  if ((await hands.runtime.localDigest(imageRefOf(spec), deadline)) === image_digest) return;
+  await write(hands, server, 'image_pulling', { image, image_digest });
   await hands.runtime.pull(spec, (so) => hands.progress(server, so), deadline);
   const seconds = secondsBetween(began, hands.clock.now());
-  await write(hands, server, 'image_pulled', { image: spec.image, image_digest: spec.imageDigest, seconds });
+  await write(hands, server, 'image_pulled', { image, image_digest, seconds });
 }
 
 const isSame = (asked: Pull | null, pull: Pull): boolean =>

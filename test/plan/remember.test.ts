@@ -222,6 +222,27 @@ describe('a rollout', () => {
     ).toEqual([]);
   });
 
+  it('images that were on their way when we died are ours, those whose pull failed are not', () => {
+    const pulling = event('image_pulling', { image: v1.image, image_digest: 'sha256:d' });
+    const failed = (code: string, digest = 'sha256:d') =>
+      event('update_gate_failed', {
+        ...{
+          gate: 'pull' as const,
+          class: 'world' as const,
+          spec: 'x',
+          error: '',
+          code,
+          image_digest: digest,
+        },
+      });
+    const ours = ['docker.io/liminalcommons/github@sha256:d'];
+    expect(server([pulling]).pulled).toEqual(ours);
+    expect(server([pulling, failed('registry_denied')])).toMatchObject({ pulled: [], pulledAt: {} });
+    expect(server([pulling, failed('registry_denied', 'sha256:e')]).pulled).toEqual(ours);
+    // Nobody knows what became of it: the engine may have ended it without us.
+    expect(server([pulling, failed('engine_unreachable')]).pulled).toEqual(ours);
+  });
+
   it('images that we brought are ours to remove even when their server is gone', () => {
     const ref = 'docker.io/liminalcommons/github@sha256:d';
     const pulled = event('image_pulled', { image: v1.image, image_digest: 'sha256:d', seconds: 1 });

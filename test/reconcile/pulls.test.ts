@@ -151,3 +151,36 @@ it('an image that is seen here before its pull has ended was pulled, and that is
   expect(await secondsTo('image_pulled', 'a', 0)).not.toBe(Infinity);
   expect(await secondsTo('update_gate_failed', 'a', 0)).toBe(Infinity);
 });
+
+describe('an image', () => {
+  const ref = `docker.io/liminalcommons/server@${digestOf('1.1.0')}`;
+  const isOurs = (): boolean => stage.published().world.memory.servers['a']?.pulled.includes(ref) ?? false;
+
+  it('that came while we died is ours all the same, and goes with the others', async () => {
+    await runsOn('1.0.0', 'a');
+    publish(stage, '1.1.0');
+    const told = async (): Promise<string[]> => (await stage.events()).map(({ event_type: type }) => type);
+    const before = stage.writes();
+    // manifest_synced, version_resolved, update_started, image_pulling, and then image_pulled.
+    stage.dieAtWrite(5, 'before');
+    await stage.commit(manifest({ a: entry('1.1.0') }));
+    await stage.settled();
+    expect(stage.writes()).toBeGreaterThan(before + 5);
+    const types = (await told()).slice(-30);
+    expect(types.filter((type) => type === 'image_pulled')).toHaveLength(1);
+    expect(types.filter((type) => type === 'image_pulling')).toHaveLength(2);
+    expect(isOurs()).toBe(true);
+  });
+
+  it('that a person brought a moment before us stays theirs', async () => {
+    await runsOn('1.0.0', 'a');
+    publish(stage, '1.1.0');
+    stage.engine.controls.takes('localDigest', SECOND);
+    await stage.commit(manifest({ a: entry('1.1.0') }));
+    stage.engine.controls.pullByHand(ref);
+    await stage.settled();
+    expect(isOurs()).toBe(false);
+    const pulls = (await stage.events()).filter(({ event_type: type }) => type.startsWith('image_pull'));
+    expect(pulls.map(({ event_type: type }) => type)).toEqual(['image_pulling', 'image_pulled']);
+  });
+});
