@@ -48,10 +48,7 @@ export interface EventFields {
   removal_held: { revision: string; servers: readonly string[]; limit: number; reason: string };
   server_refused: { reason: string; error: string; suggested_action: string };
   server_held: { reason: string; error: string; suggested_action: string };
-  foreign_container_found: {
-    /** All that bear our labels and were not made by us, those told before too. */
-    containers: readonly { container_id: string; name: string; server: string }[];
-  };
+  foreign_container_found: { containers: readonly { container_id: string; name: string; server: string }[] };
   drift_detected: Of & {
     drift: readonly string[];
     /** The engine's event that came before it, e.g. `update`. */

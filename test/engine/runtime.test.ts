@@ -327,7 +327,9 @@ describe('a container made on a real engine', () => {
     const instance = await born({ image: `docker.io/library/${name}:1`, imageDigest: imageDigest ?? '' });
     expect(instance).toMatchObject({ state: 'running', drift: [] });
     const reference = `docker.io/library/${name}@${imageDigest}`;
-    expect((await runtime.observe([reference], signal)).images).toEqual([reference]);
+    expect((await runtime.observe([reference], signal)).images).toEqual([]);
+    const tagged = `docker.io/library/${name}:1@${imageDigest}`;
+    expect((await runtime.observe([tagged], signal)).images).toEqual([reference]);
     await clearAway(owner);
     await askEngine(socket, `/images/${name}:1`, { method: 'DELETE' });
   });
