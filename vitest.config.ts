@@ -5,7 +5,7 @@ const engineTests = (names: readonly string[]): string[] =>
   names.map((name) => `test/engine/${name}.test.ts`);
 
 /** They promise seconds, and mostly wait: only two that wait as they do run beside them. */
-const MEASURED = engineTests(['demo', 'w3-recovery', 'drift', 'status']);
+const MEASURED = engineTests(['demo', 'w3-recovery', 'drift', 'status', 'flood']);
 
 /** They send as many requests as they promise, or that nothing is asked of the engine: nothing else runs beside them. */
 const ALONE = engineTests(['w2', 'w2-upgrade', 'one-list']);
