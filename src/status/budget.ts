@@ -17,9 +17,9 @@ export interface Rates {
 }
 
 export const usualRates: Rates = {
-  ofConnection: { perSecond: 1, atOnce: 2 },
-  ofPeer: { perSecond: 500, atOnce: 500 },
-  ofAll: { perSecond: 1_000, atOnce: 1_000 },
+  ofConnection: { perSecond: 0.2, atOnce: 2 },
+  ofPeer: { perSecond: 200, atOnce: 400 },
+  ofAll: { perSecond: 400, atOnce: 800 },
 };
 
 /** What a rate has left. */

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Bucket } from './budget.ts';
 import { Turnstile } from './turnstile.ts';
+import { Turns } from './turns.ts';
 
 /** Somebody who speaks HTTP with us. */
 interface Connection {
@@ -16,6 +17,7 @@ interface Connection {
 /** Those who speak HTTP with us, the one that asked longest ago first. */
 export class Connections {
   readonly #most: number;
+  readonly #turns = new Turns(AT_ONCE);
   readonly #known = new Map<Duplex, Connection>();
 
   /** Of more than `most` connections those without work go, to make room for others. */
@@ -27,7 +29,7 @@ export class Connections {
   admit(socket: Socket, own: Bucket): void {
     this.#makeRoom();
     const address = socket.remoteAddress ?? '';
-    this.#known.set(socket, { turnstile: new Turnstile(socket), own, address, response: null });
+    this.#known.set(socket, { turnstile: new Turnstile(socket, this.#turns), own, address, response: null });
     socket.once('close', () => this.#known.delete(socket));
   }
 
@@ -55,3 +57,6 @@ export class Connections {
     }
   }
 }
+
+/** A few milliseconds of work. */
+const AT_ONCE = 32;

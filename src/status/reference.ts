@@ -19,7 +19,7 @@ changed here: git says what should run. \`/openapi.json\` describes the same for
 - \`last_check\`, \`response_time_ms\`, \`uptime_seconds\` and \`generated_at\` never move the index and are at most 1 s old.
 - Refusals are \`{error_code, message, suggested_action}\`: 400 for a query that cannot be read, 401 without the token,
   403 for a Host or Origin that is not allowed, 404, 405, and 503 with \`Retry-After\` before the first look.
-- One address is answered 500 times a second, and each connection once a second whatever its neighbours
+- One address is answered 200 times a second, and each connection once in 5 s whatever its neighbours
   do; beyond that it is 429 with \`Retry-After\`. Requests of one connection are answered one after the other.
 - \`/health/stream\` sends a snapshot (the fields of Ecosystem, \`event_type: "snapshot"\`), then a [Change](#change) for each
   step of the index. Over WebSocket send \`{"since": N}\` first to go on behind N; with text/event-stream the browser sends

@@ -74,8 +74,8 @@ export const methodNotAllowed = (method: string): Answer =>
     { Allow: 'GET, HEAD' },
   );
 
-/** Who asks too often has no other answer for so long. */
-export const WAIT_SECONDS = 1;
+/** Who asks too often has no other answer for so long; then a connection has one in any case. */
+export const WAIT_SECONDS = 5;
 
 export const tooManyRequests = refusal(
   429,

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { nextTurn } from '../lib/clock.ts';
+import type { Turns } from './turns.ts';
 
 /**
  * Lets the requests of one connection through to Node's parser one at a time. Node makes a request of all that it has
@@ -7,6 +8,7 @@ import { nextTurn } from '../lib/clock.ts';
  */
 export class Turnstile {
   readonly #socket: Socket;
+  readonly #turns: Turns;
   readonly #parse: readonly ((bytes: Buffer) => void)[];
   /** Sent ahead of its turn. */
   #ahead: Buffer = NOTHING;
@@ -16,16 +18,12 @@ export class Turnstile {
   #dropped = 0;
 
   /** `socket` is one that Node's server has just taken. */
-  constructor(socket: Socket) {
+  constructor(socket: Socket, turns: Turns) {
     this.#socket = socket;
+    this.#turns = turns;
     this.#parse = socket.listeners('data') as ((bytes: Buffer) => void)[];
     socket.removeAllListeners('data');
     socket.on('data', this.#take);
-  }
-
-  /** A request is under way. */
-  get isTaken(): boolean {
-    return this.#turn !== 'free';
   }
 
   /** The request under way is the last: nothing that they send is looked at any more. */
@@ -67,6 +65,13 @@ export class Turnstile {
     // A copy: what is kept of a packet does not keep all of it.
     this.#ahead = this.#ahead.length === length ? NOTHING : Buffer.from(this.#ahead.subarray(length));
     if (this.#ahead.length > MAX_AHEAD) this.last();
+    if (this.#turn === 'free') this.#give(bytes);
+    else this.#turns.take(() => this.#give(bytes));
+  }
+
+  #give(bytes: Buffer): void {
+    // Who has gone meanwhile is no work.
+    if (this.#socket.destroyed) return;
     for (const parse of this.#parse) parse.call(this.#socket, bytes);
   }
 

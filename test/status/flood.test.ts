@@ -124,7 +124,7 @@ describe('who asks more than is answered', () => {
     const socket = await connected(url);
     socket.write(question('/health').repeat(6));
     await expect.poll(() => codes(socket.back())).toEqual(['200', '200', '200', '200', '200', '429']);
-    expect(socket.back()).toContain('Retry-After: 1\r\n');
+    expect(socket.back()).toContain('Retry-After: 5\r\n');
     expect(socket.back()).toContain('"error_code":"too_many_requests"');
     expect((await ask(url, '/health')).code).toBe(200);
   });
