@@ -43,7 +43,9 @@ test(
         await untilEvent(watching, isOf(server, 'recovery_successful'));
         expect(child.exitCode, 'it floods still').toBeNull();
         const seconds = Number(down['seconds_to_detect']);
-        console.log(`${kind}: seen after ${seconds} s, at most ${await peakMb(watching.orchestrator.pid)} MB`);
+        console.log(
+          `${kind}: seen after ${seconds} s, at most ${await peakMb(watching.orchestrator.pid)} MB`,
+        );
         expect(seconds).toBeLessThanOrEqual(1.5);
         // backoff_seconds[0] is 1.
         expect((begun.time_ms - down.time_ms) / 1_000).toBeLessThanOrEqual(2);
