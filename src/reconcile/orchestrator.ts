@@ -12,6 +12,7 @@ import { Look } from './look.ts';
 import { Mistakes } from './mistakes.ts';
 import { Monitor } from './monitor.ts';
 import { Recorder } from './recorder.ts';
+import { meanwhile } from './meanwhile.ts';
 import { keepObeying } from './requests.ts';
 import type { OrchestratorOptions, Rooms } from './rooms.ts';
 import { Sealing } from './sealing.ts';
@@ -210,15 +211,22 @@ class Joined implements Orchestrator {
   }
 
   async #lookAtSource(signal: AbortSignal): Promise<void> {
-    const outcome = await this.intake.look(signal);
+    const every = { clock: this.#rooms.clock, everyMs: this.#options.intervalMs };
+    // A source that is slow holds up no secret.
+    const outcome = await meanwhile(this.intake.look(signal), () => this.#readSecrets(), every);
     const { status, desired } = this.intake;
     const known = desired !== null;
     this.#self.set({ manifest: status.state === 'synced' ? 'ok' : known ? 'degraded' : 'down' });
     if (status.state === 'synced') this.#hearSource();
     if (outcome === 'accepted') this.#news.hint();
-    if (known) await this.#sealing.readSecrets(desired);
+    await this.#readSecrets();
     // In this loop: two users of one clone would be in each other's way.
     if (known && status.state === 'synced') await this.#writeBack.look(desired, signal);
+  }
+
+  async #readSecrets(): Promise<void> {
+    const { desired } = this.intake;
+    if (desired !== null) await this.#sealing.readSecrets(desired);
   }
 
   async #publishEverySecond(signal: AbortSignal): Promise<void> {
