@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { defaultPolicy, readPolicy, trusting, type Policy } from '../manifest/policy.ts';
 import { readUtf8 } from '../lib/utf8.ts';
+import { MAX_MANIFEST_BYTES } from '../manifest/read.ts';
 import { formatProblems } from '../manifest/validate.ts';
 import { EXIT, StartError } from './config.ts';
 
@@ -19,7 +20,9 @@ export async function openPolicy(options: {
 /** A file named by an option. Rejects with a `StartError` that names option and file. */
 export async function readText(file: string, option: string): Promise<string> {
   try {
-    const text = readUtf8(await readFile(file));
+    const content = await readFile(file);
+    if (content.byteLength > MAX_MANIFEST_BYTES) throw new Error('it is larger than 4 MiB');
+    const text = readUtf8(content);
     if (text.ok) return text.value;
     throw new Error(`it ${text.error.what}. ${text.error.advice}`);
   } catch (error) {

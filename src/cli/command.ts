@@ -61,7 +61,7 @@ export interface Output {
   readonly columns?: number | undefined;
 }
 
-const EXIT_FAILED = 1;
+export const EXIT_FAILED = 1;
 export const EXIT_BAD_OPTIONS = 64;
 
 type Values<Options> = { [Name in keyof Options]: Options[Name] extends Option<infer T> ? T : never };

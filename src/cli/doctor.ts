@@ -4,7 +4,8 @@ import { explain } from './begin.ts';
 import { defineCommand } from './command.ts';
 import { flag } from './options.ts';
 import { engineOptions, policyOptions, runOptions, sourceOptions, stateOption } from './shared.ts';
-import { clean, painted, styleOf, type Style } from './table.ts';
+import { painted, styleOf, type Style } from './table.ts';
+import { plain } from '../lib/plain.ts';
 
 export const doctor = defineCommand({
   name: 'doctor',
@@ -52,6 +53,6 @@ export const doctor = defineCommand({
 /** Never cut: what to do stands at its end. */
 function lineOf({ check, ok, says, todo }: Finding, style: Style): string {
   const mark = painted(ok ? { text: 'ok   ', tone: 'good' } : { text: 'wrong', tone: 'bad' }, style);
-  const line = `${mark}  ${check.padEnd(8)}  ${clean(says)}\n`;
-  return todo === null ? line : `${line}       do: ${clean(todo)}\n`;
+  const line = `${mark}  ${check.padEnd(8)}  ${plain(says)}\n`;
+  return todo === null ? line : `${line}       do: ${plain(todo)}\n`;
 }

@@ -1,7 +1,8 @@
 import { ownValue } from '../lib/own-value.ts';
+import { plain } from '../lib/plain.ts';
 import { catalogue, type CatalogueEntry } from '../model/catalogue.ts';
 import type { Event } from '../model/event.ts';
-import { clean, painted, type Style, type Tone } from './table.ts';
+import { painted, type Style, type Tone } from './table.ts';
 
 /** One event on one line: when, who, what, what it says, the facts that matter, and why. */
 export function eventText(event: Event, style: Style): string {
@@ -11,7 +12,7 @@ export function eventText(event: Event, style: Style): string {
     painted({ text: event.timestamp, tone: 'quiet' }, style),
     painted({ text: (event.server_name ?? '-').padEnd(SERVER_WIDTH), tone: 'strong' }, style),
     painted({ text: event.event_type.padEnd(TYPE_WIDTH), tone: tones[level] }, style),
-    clean(facts === '' ? says : `${says}: ${facts}`),
+    plain(facts === '' ? says : `${says}: ${facts}`),
   ].join('  ');
 }
 

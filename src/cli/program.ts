@@ -1,6 +1,7 @@
 import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander';
 import {
   EXIT_BAD_OPTIONS,
+  EXIT_FAILED,
   environmentName,
   flagName,
   type Command,
@@ -8,7 +9,9 @@ import {
   type Option,
   type Output,
 } from './command.ts';
+import { shielding } from './shield.ts';
 import { Scrubber } from '../lib/scrub.ts';
+import { plain } from '../lib/plain.ts';
 import { maskLogins, secretsIn } from '../source/login.ts';
 
 /** Finds the command that was typed and runs it. Returns the exit code; help and version are 0, a bad line is 64. */
@@ -18,14 +21,25 @@ export async function runProgram(
   io: Io & { readonly version: string },
 ): Promise<number> {
   let code = 0;
-  const program = makeProgram(commands, discreet(io, argv), (exit) => (code = exit));
+  const discreetly = discreet(io, argv);
+  const program = makeProgram(commands, discreetly, (exit) => (code = exit));
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : EXIT_BAD_OPTIONS;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_BAD_OPTIONS;
+    discreetly.stderr.write(`${ownMistake(error)}\n`);
+    return EXIT_FAILED;
   }
+}
+
+/** Nobody's input prints a stack: one sentence, and the innermost place for those who mend it. */
+function ownMistake(error: unknown): string {
+  const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+  const place = /([\w.-]+:\d+):\d+\)?$/m.exec(stack)?.[1] ?? 'an unknown place';
+  return plain(
+    `a mistake in mcp-orchestration itself (${place}): ${message.slice(0, 300)}; please report it, with what you typed and the file that you gave`,
+  );
 }
 
 /** A login that somebody typed, into whichever option, is on no screen. */
@@ -41,7 +55,7 @@ function discreet<T extends Io>(io: T, argv: readonly string[]): T {
     },
     write: (text) => output.write(scrubber.scrub(text)),
   });
-  return { ...io, stdout: quiet(io.stdout), stderr: quiet(io.stderr) };
+  return { ...io, stdout: quiet(shielding(io.stdout)), stderr: quiet(shielding(io.stderr)) };
 }
 
 const isOurs = (name: string): boolean => name.startsWith('MCP_ORCHESTRATION_');

@@ -1,9 +1,10 @@
 import { logLevels, type Log, type LogLevel } from '../lib/log.ts';
 import { isoSeconds } from '../lib/time.ts';
+import { plain } from '../lib/plain.ts';
 import type { Event } from '../model/event.ts';
 import type { Io } from './command.ts';
 import { eventText } from './event-text.ts';
-import { clean, painted, styleOf, type Tone } from './table.ts';
+import { painted, styleOf, type Tone } from './table.ts';
 
 /** What `run` says to a person at a terminal: an event a line, and plain sentences between them. `scrub` sees every line. */
 export function humanLog(
@@ -36,7 +37,7 @@ const toneOf = (fields: object): Tone => ('err' in fields || 'code' in fields ? 
 
 function factsOf(fields: object): string {
   const told = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null);
-  return clean(told.map(([name, value]) => `${name}=${wordsOf(value)}`).join(' '));
+  return plain(told.map(([name, value]) => `${name}=${wordsOf(value)}`).join(' '));
 }
 
 function wordsOf(value: unknown): string {

@@ -1,5 +1,6 @@
 import picocolors from 'picocolors';
 import type { Io, Output } from './command.ts';
+import { plain } from '../lib/plain.ts';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'quiet' | 'strong' | 'plain';
 
@@ -21,7 +22,7 @@ export function styleOf(output: Output, env: Io['env']): Style {
 
 /** Aligned columns, two spaces between them; empty for no rows. Ends in a newline. */
 export function table(rows: readonly (readonly Cell[])[], style: Style): string {
-  const texts = rows.map((row) => row.map((cell) => clean(textOf(cell))));
+  const texts = rows.map((row) => row.map((cell) => plain(textOf(cell))));
   const widths = texts.reduce<number[]>(
     (widest, row) => row.map((text, at) => Math.max(text.length, widest[at] ?? 0)),
     [],
@@ -31,12 +32,8 @@ export function table(rows: readonly (readonly Cell[])[], style: Style): string 
 
 /** One text in its tone. What others wrote cannot steer the terminal. */
 export function painted(cell: Cell, style: Style): string {
-  return painter(cell, style)(clean(textOf(cell)));
+  return painter(cell, style)(plain(textOf(cell)));
 }
-
-/** Control characters, of which an escape sequence begins with one, become spaces. */
-export const clean = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, ' ');
 
 const GAP = 2;
 
@@ -45,7 +42,7 @@ function line(row: readonly Cell[], widths: readonly number[], style: Style): st
   let left = style.width ?? Infinity;
   const parts = row.map((cell, at) => {
     const isLast = at === row.length - 1;
-    const text = clean(textOf(cell));
+    const text = plain(textOf(cell));
     const seen = cut(isLast ? text : text.padEnd((widths[at] ?? 0) + GAP), left);
     left -= seen.length;
     return painter(cell, style)(seen);
@@ -60,14 +57,13 @@ const textOf = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.t
 
 function painter(cell: Cell, { colour }: Style): (text: string) => string {
   const colours = picocolors.createColors(colour);
-  const plain = (text: string): string => text;
   const tones = {
     good: colours.green,
     warn: colours.yellow,
     bad: colours.red,
     quiet: colours.dim,
     strong: colours.bold,
-    plain,
+    plain: (text: string) => text,
   };
   return tones[typeof cell === 'string' ? 'plain' : cell.tone];
 }

@@ -1,4 +1,5 @@
 import { pino, destination } from 'pino';
+import { shown } from './plain.ts';
 
 /** How the program fares, for people. What anyone will ask for later is an event instead. */
 export interface Log {
@@ -21,7 +22,7 @@ const MOST_UNWRITTEN_BYTES = 1024 * 1024;
 export function openLog(options: { level: LogLevel; fd: number; scrub: (text: string) => string }): Log {
   const sink = destination({ fd: options.fd, sync: true, maxLength: MOST_UNWRITTEN_BYTES });
   sink.on('error', nothing);
-  const scrubbed = { write: (line: string) => void sink.write(options.scrub(line)) };
+  const scrubbed = { write: (line: string) => void sink.write(shown(options.scrub(line))) };
   return pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, scrubbed);
 }
 

@@ -33,10 +33,42 @@ export function checkFor(schema: () => object): Check {
 function compile(schema: object): ValidateFunction {
   const ajv = new Ajv2020({
     ...{ allErrors: true, strict: true, strictRequired: false, verbose: true },
-    ...{ validateSchema: false, code: { optimize: false } },
+    ...{ validateSchema: false, code: { optimize: false, regExp: boundedPatterns(schema) } },
   });
   formats.default(ajv, ['uri']);
+  const { uri } = ajv.formats;
+  if (typeof uri === 'function')
+    ajv.addFormat('uri', (text: string) => text.length > LONGEST_URI || uri(text) === true);
   return ajv.compile(schema);
+}
+
+/** As `maxLength` says beside each. */
+const LONGEST_URI = 2048;
+
+/** A text that is too long is told by its length, and its pattern is not tried. */
+function boundedPatterns(schema: object) {
+  const longest = new Map<string, number>();
+  for (const { pattern, maxLength } of patternsIn(schema))
+    longest.set(pattern, Math.max(longest.get(pattern) ?? 0, maxLength));
+  const engine = (pattern: string, flags: string) => {
+    const expression = new RegExp(pattern, flags);
+    const most = longest.get(pattern) ?? Infinity;
+    const test = (text: string): boolean => text.length > most || expression.test(text);
+    // The compiler tells patterns apart by this.
+    return { test, toString: () => String(expression) };
+  };
+  return Object.assign(engine, { code: 'boundedPattern' });
+}
+
+/** Every pattern of a schema, and the length that stands beside it; Infinity: none. */
+export function patternsIn(schema: unknown): { readonly pattern: string; readonly maxLength: number }[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const { pattern, maxLength } = schema as { pattern?: unknown; maxLength?: unknown };
+  const own =
+    typeof pattern === 'string'
+      ? [{ pattern, maxLength: typeof maxLength === 'number' ? maxLength : Infinity }]
+      : [];
+  return [...own, ...Object.values(schema).flatMap(patternsIn)];
 }
 
 /** `if` and `propertyNames` only say that another error is there. */

@@ -1,4 +1,5 @@
 import { ownValue } from '../lib/own-value.ts';
+import { plain } from '../lib/plain.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Finding } from './finding.ts';
 
@@ -20,10 +21,16 @@ export interface Written {
   readonly span: readonly [from: number, to: number] | null;
 }
 
+/** Nobody reads more, whatever somebody wrote. */
+const MOST_LETTERS = 1_000;
+
+const short = (text: string): string =>
+  plain(text.length <= MOST_LETTERS ? text : `${text.slice(0, MOST_LETTERS)}…`);
+
 /** An error of the whole text, or of one place in it where no path leads. */
 export function problemAt(file: string, place: Place | null, message: string, advice: string): Problem {
   const { line, column } = place ?? { line: 0, column: 0 };
-  return { severity: 'error', file, line, column, path: '', message, advice };
+  return { severity: 'error', file, line, column, path: '', message: short(message), advice: short(advice) };
 }
 
 /** Gives a finding its line: of what it names, else of the nearest thing around it that is written. */
@@ -31,7 +38,8 @@ export function located(finding: Finding, file: string, places: Places): Problem
   const found = places.get(finding.path);
   const place = (finding.at === 'key' ? found?.key : found?.value) ?? nearest(finding.path, places);
   const { severity, path, message, advice } = finding;
-  return { severity, file, line: place.line, column: place.column, path, message, advice };
+  const said = { path: short(path), message: short(message), advice: short(advice) };
+  return { severity, file, line: place.line, column: place.column, ...said };
 }
 
 /** `servers[0]` and `docker` -> `servers[0].docker`; names that are no plain words are quoted. */

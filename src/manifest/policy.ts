@@ -59,7 +59,10 @@ export const defaultPolicy: Policy = {
   ownPorts: [],
 };
 
-const patterns = { type: 'array', items: { type: 'string', pattern: '^[A-Za-z0-9._:/*?-]+$' } } as const;
+const patterns = {
+  type: 'array',
+  items: { type: 'string', pattern: '^[A-Za-z0-9._:/*?-]+$', maxLength: 512 },
+} as const;
 const names = { type: 'array', items: { type: 'string', minLength: 1 } } as const;
 
 export const policySchema = {
@@ -79,7 +82,7 @@ export const policySchema = {
     },
     allow_host_paths: {
       type: 'array',
-      items: { type: 'string', pattern: '^/' },
+      items: { type: 'string', pattern: '^/', maxLength: 4096 },
       default: [],
       description: 'Folders of this machine that may be mounted, with what is in them.',
     },
@@ -87,7 +90,7 @@ export const policySchema = {
     allow_networks: { ...names, default: [], description: 'Networks made by others that may be joined.' },
     allow_host_ports: {
       type: 'array',
-      items: { type: 'string', pattern: PORT_RANGE },
+      items: { type: 'string', pattern: PORT_RANGE, maxLength: 11 },
       default: ['1024-65535'],
       description: 'What `host_port` may be: ports and ranges of them.',
       examples: [['8000-8999', '443']],

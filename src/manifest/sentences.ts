@@ -64,7 +64,7 @@ function unknownKey({ key, schema }: Breach): Sentence {
   const properties = isRecord(schema['properties']) ? schema['properties'] : {};
   const inside = Object.entries(properties).find(([, block]) => hasProperty(block, key ?? ''));
   if (inside !== undefined) return { message, advice: `It belongs under \`${inside[0]}\`.` };
-  const meant = closest(key ?? '', Object.keys(properties));
+  const meant = closest((key ?? '').slice(0, 80), Object.keys(properties));
   if (meant !== null) return { message, advice: `Did you mean \`${meant}\`?` };
   return {
     message,
@@ -102,7 +102,7 @@ function wrongChoice(breach: Breach): Sentence {
   const allowed = Array.isArray(breach.params['allowedValues'])
     ? breach.params['allowedValues'].map(text)
     : [];
-  const meant = closest(text(breach.value), allowed);
+  const meant = closest(text(breach.value).slice(0, 80), allowed);
   return {
     message: `${shown(breach)} is not one of ${allowed.join(', ')}`,
     advice: meant === null ? `Write one of ${allowed.join(', ')}.` : `Did you mean \`${meant}\`?`,

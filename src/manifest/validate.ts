@@ -1,4 +1,5 @@
 import { ownValue } from '../lib/own-value.ts';
+import { plain } from '../lib/plain.ts';
 import type { DesiredServer, DesiredState } from '../model/desired.ts';
 import type { Problem } from '../model/problem.ts';
 import { inOrder, placeOf } from './places.ts';
@@ -28,9 +29,14 @@ export function validationOf(read: ReadResult, file: string, policy: Policy): Va
   return { problems: inOrder([...read.value.warnings, ...refused]), desired };
 }
 
+/** Nobody corrects more at once. */
+const MOST_SHOWN = 201;
+
 /** One line a problem, and under it what to do: `file:line:column  path  message`. Empty for no problems. */
 export function formatProblems(problems: readonly Problem[]): string {
-  return problems.map(format).join('\n');
+  const more = problems.length - MOST_SHOWN;
+  const shown = problems.slice(0, MOST_SHOWN).map(format);
+  return [...shown, ...(more > 0 ? [`and ${more} more problems; correct these first`] : [])].join('\n');
 }
 
 /** Refused by policy; an entry that cannot be deployed at all was warned of when it was read. */
@@ -47,8 +53,8 @@ function toProblem(server: DesiredServer, index: number, read: ReadManifest, fil
       line,
       column,
       path: block,
-      message: refusal.message,
-      advice: refusal.suggestedAction,
+      message: plain(refusal.message),
+      advice: plain(refusal.suggestedAction),
     },
   ];
 }

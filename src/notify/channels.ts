@@ -3,7 +3,12 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 const fileOrText = (what: string) =>
   ({ type: 'string', minLength: 1, description: what }) as const satisfies JSONSchema;
 
-const url = { type: 'string', pattern: '^https?://', description: 'Where to post.' } as const;
+const url = {
+  type: 'string',
+  pattern: '^https?://',
+  maxLength: 2048,
+  description: 'Where to post.',
+} as const;
 
 /** The file of `--channels`: who can be told, and who is told where an entry names nobody. */
 export const channelsSchema = {
@@ -14,7 +19,7 @@ export const channelsSchema = {
     channels: {
       type: 'object',
       description: 'By the name that entries use as `notification_channel`; one kind each.',
-      propertyNames: { pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' },
+      propertyNames: { pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$', maxLength: 63 },
       additionalProperties: {
         type: 'object',
         additionalProperties: false,

@@ -1,4 +1,5 @@
 import { ownValue, without } from '../lib/own-value.ts';
+import { plain } from '../lib/plain.ts';
 import { catalogue } from '../model/catalogue.ts';
 import type { Event, EventType } from '../model/event.ts';
 
@@ -202,10 +203,8 @@ function textOf(event: Event): string {
   const { says } = catalogue[event.event_type];
   const why = [wordOf(event, 'reason'), wordOf(event, 'version'), wordOf(event, 'error')];
   const more = why.filter((word) => word !== null).join(', ');
-  return `${event.server_name ?? 'mcp-orchestration'}: ${says}${more === '' ? '' : ` (${more})`}`.slice(
-    0,
-    1000,
-  );
+  const text = `${event.server_name ?? 'mcp-orchestration'}: ${says}${more === '' ? '' : ` (${more})`}`;
+  return plain(text.slice(0, 1000));
 }
 
 function wordOf(event: Event, field: string): string | null {

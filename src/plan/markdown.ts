@@ -1,5 +1,6 @@
 import { isIdle, type Decision, type Plan } from '../model/step.ts';
 import type { Change } from './diff.ts';
+import { plain } from '../lib/plain.ts';
 
 export type Form = 'text' | 'markdown';
 
@@ -33,7 +34,8 @@ function wordsOf({ step, pull }: Decision): string {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[], form: Form): string {
-  const cells = form === 'markdown' ? [head, ...rows].map((row) => row.map(escaped)) : [head, ...rows];
+  const door = form === 'markdown' ? escaped : plain;
+  const cells = [head, ...rows].map((row) => row.map(door));
   const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   const lines = cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
   if (form === 'text') return lines.map((line) => line.join('  ').trimEnd()).join('\n');
@@ -44,4 +46,8 @@ function table(head: readonly string[], rows: readonly (readonly string[])[], fo
 
 /** A manifest's words must not become a table's, nor a page's. */
 const escaped = (text: string): string =>
-  text.replaceAll('\\', '\\\\').replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll(/\s+/g, ' ');
+  plain(text)
+    .replaceAll(/[\\|`[\]]/g, '\\$&')
+    .replaceAll('<', '&lt;')
+    .replaceAll(/(?<=^|[\s(])@(?=\w)/g, '&#64;')
+    .replaceAll(/\s+/g, ' ');

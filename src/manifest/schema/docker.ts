@@ -43,6 +43,7 @@ export const resourcesSchema = {
     memory: {
       type: 'string',
       pattern: '^[1-9][0-9]{0,12}[bkmgBKMG]?$',
+      maxLength: 14,
       default: '512m',
       description: 'Bytes, or with one of the units b, k, m, g (powers of 1024).',
     },
@@ -87,13 +88,14 @@ export const dockerSchema = {
     user: {
       type: 'string',
       pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$',
+      maxLength: 255,
       description: "User, or `user:group`; default: the image's own.",
       examples: ['1000'],
     },
     volumes: { type: 'array', items: volumeSchema, default: [], description: 'What outlives the container.' },
     networks: {
       type: 'array',
-      items: { type: 'string', pattern: '^[a-zA-Z0-9][a-zA-Z0-9_.:-]*$' },
+      items: { type: 'string', pattern: '^[a-zA-Z0-9][a-zA-Z0-9_.:-]*$', maxLength: 255 },
       default: ['mcp-network'],
       description: '`mcp-network` always; others must exist and be allowed by policy.',
     },

@@ -20,11 +20,13 @@ export const flatSchema = {
     endpoint: {
       type: 'string',
       pattern: '^https?://[^\\s]+$',
+      maxLength: 2048,
       description: 'Where it answers; a port on localhost is a fixed `docker.host_port`.',
     },
     health_url: {
       type: 'string',
       pattern: '^https?://[^\\s]+$',
+      maxLength: 2048,
       description: 'Its path is `health_check.endpoint`.',
     },
     volumes: {
@@ -60,7 +62,7 @@ export const nestedSchema = {
         name: nameSchema,
         description: textSchema,
         version: versionSchema,
-        repository: { type: 'string', format: 'uri' },
+        repository: { type: 'string', format: 'uri', maxLength: 2048 },
         transport: commonProperties.transport,
       },
     },
@@ -73,7 +75,7 @@ export const nestedSchema = {
     },
     health: {
       type: 'object',
-      properties: { endpoint: { type: 'string', pattern: '^(https?:/)?/[^\\s]+$' } },
+      properties: { endpoint: { type: 'string', pattern: '^(https?:/)?/[^\\s]+$', maxLength: 2048 } },
       description: 'The path of `endpoint` is `health_check.endpoint`.',
     },
     ...{ depends_on, paused, restart_token },

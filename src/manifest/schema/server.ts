@@ -25,7 +25,7 @@ export const identityProperties = {
   },
   version: { ...versionSchema, description: 'Required with an untagged image; must agree with a tag.' },
   description: { ...textSchema, description: 'For people.' },
-  repository: { type: 'string', format: 'uri', description: 'Where the source is.' },
+  repository: { type: 'string', format: 'uri', maxLength: 2048, description: 'Where the source is.' },
   tools: { ...toolsSchema, description: 'What it offers: `{name, description}`.' },
   restart_token: { type: 'string', description: 'A changed value restarts the server once.' },
   depends_on: dependsOnSchema,
