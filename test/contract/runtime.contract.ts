@@ -99,6 +99,13 @@ export function runtimeContract(kind: string, open: () => Promise<RuntimeHarness
       expect(instance.startedAt).toBeGreaterThanOrEqual(instance.createdAt);
     });
 
+    it('says nothing against a spec that asks nothing of its host, and makes nothing for the question', async () => {
+      const spec = await harness.spec();
+      await runtime.admit(spec, [], signal);
+      expect(await look()).toEqual([]);
+      await refuses('engine_timeout', runtime.admit(spec, [], AbortSignal.abort()));
+    });
+
     it('creates one container however often the same birth is asked for', async () => {
       const first = await born();
       const again = await runtime.create(

@@ -205,7 +205,7 @@ describe('what a server takes of its host', () => {
     const { spec } = instance;
     const other = { ...specOf({ mounts: [pathOf(`${own}-before`)] }), server };
     const client = new EngineClient({ address: socket, clock: systemClock });
-    const paths = new HostPaths({ client, address: socket, rules: { allowed: [folder], closed: [] } });
+    const paths = new HostPaths({ client, address: socket, owner, rules: { allowed: [folder], closed: [] } });
     const container = instance.id;
     await paths.verify({ container, spec }, await paths.check(spec, signal), signal);
     const wrong = paths.verify({ container, spec: other }, await paths.check(other, signal), signal);

@@ -46,7 +46,7 @@ export function dockerRuntime(options: DockerOptions): Runtime {
   const ports = new Ports(publishAddress);
   const volumes = new Volumes(client, owner);
   const rules = options.hostPaths ?? { allowed: [], closed: [] };
-  const hostPaths = new HostPaths({ client, address: options.address, rules });
+  const hostPaths = new HostPaths({ client, address: options.address, owner, rules });
   const deeds = new Deeds({
     ...{ client, images, networks, volumes, hostPaths, ports, news },
     ...{ owner, publishAddress, takenPorts, address: options.address },

@@ -28,6 +28,7 @@ export interface HostRules {
 interface HostPathsOptions {
   readonly client: EngineClient;
   readonly address: string;
+  readonly owner: string;
   readonly rules: HostRules;
 }
 
@@ -80,7 +81,8 @@ export class HostPaths {
     const looking = Promise.all(pathsOf(spec).map((mount) => this.#source(mount, view)));
     const sources = await settledBy(signal, looking);
     const others = await settledBy(signal, this.#others(view, signal));
-    for (const source of sources) refuseShared(source, spec.server, others);
+    for (const source of sources)
+      refuseShared(source, { server: spec.server, owner: this.#options.owner }, others);
     return { view, sources };
   }
 
@@ -164,8 +166,12 @@ export function settledBy<T>(signal: AbortSignal, looking: Promise<T>): Promise<
   });
 }
 
-interface GivenPath {
+interface Whose {
   readonly server: string;
+  readonly owner: string;
+}
+
+interface GivenPath extends Whose {
   readonly path: string;
   readonly writable: boolean;
 }
@@ -180,13 +186,18 @@ function givenTo(row: Docker.ContainerInfo): GivenPath[] {
   const mounts = (row.Mounts as Docker.ContainerInfo['Mounts'] | null) ?? [];
   return mounts
     .filter(({ Type, Source }) => Type === 'bind' && typeof Source === 'string')
-    .map(({ Source, RW }) => ({ server: labels[serverLabel] ?? '', path: Source, writable: RW }));
+    .map(({ Source, RW }) => ({
+      server: labels[serverLabel] ?? '',
+      owner: labels[ownerLabel] ?? '',
+      path: Source,
+      writable: RW,
+    }));
 }
 
 /** Who can write at a path or above it can make it lead anywhere. */
-function refuseShared({ mount, place }: Source, server: string, others: readonly Given[]): void {
+function refuseShared({ mount, place }: Source, whose: Whose, others: readonly Given[]): void {
   for (const other of others) {
-    const own = other.server === server;
+    const own = other.server === whose.server && other.owner === whose.owner;
     const below = isPlaceIn(place, other.place) && !(own && place.path === other.place.path);
     if (other.writable && below) throw no.shared(mount.source, other.server);
     if (!own && !mount.readOnly && isPlaceIn(other.place, place)) throw no.shared(mount.source, other.server);
