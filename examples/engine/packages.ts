@@ -10,6 +10,7 @@ const packageOf: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   'mkfs.ext4': 'e2fsprogs',
   ps: 'procps',
+  'systemd-analyze': 'systemd',
   ssh: 'openssh-client',
   sshd: 'openssh-server',
   unshare: 'util-linux',

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -24,8 +25,14 @@ let known: string | undefined;
  * source. A build is found by what it was made of, so that it is never older than the source.
  */
 export function builtProgram(): string {
-  known ??= join(builtFrom(digestOfSource()), 'dist/main.js');
+  known ??= join(readable(builtFrom(digestOfSource())), 'dist/main.js');
   return known;
+}
+
+/** A user of its own may run it. */
+function readable(folder: string): string {
+  chmodSync(folder, 0o755);
+  return folder;
 }
 
 function builtFrom(digest: string): string {

@@ -36,11 +36,27 @@ export async function engineRooms(
   return config.runtime === 'memory' ? inMemory(io.clock) : docker(config, io);
 }
 
+/** Docker's own settings; null for a user of whom this machine knows no home, such as one that a container is given by number. */
+function dockerConfigOf(env: Environment): string | null {
+  const home = env['HOME'] ?? homeByUser();
+  const folder = env['DOCKER_CONFIG'] ?? (home === null ? null : join(home, '.docker'));
+  return folder === null ? null : join(folder, 'config.json');
+}
+
+function homeByUser(): string | null {
+  try {
+    return homedir();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_SYSTEM_ERROR') return null;
+    throw error;
+  }
+}
+
 async function docker(
   config: EngineConfig,
   { env, clock }: { env: Environment; clock: Clock },
 ): Promise<EngineRooms> {
-  const dockerConfig = join(env['DOCKER_CONFIG'] ?? join(env['HOME'] ?? homedir(), '.docker'), 'config.json');
+  const dockerConfig = dockerConfigOf(env);
   const registry = openRegistry({
     ...{ clock, random: Math.random, dockerConfig, env },
     insecure: async (signal) => (await runtime.about(signal)).insecure,

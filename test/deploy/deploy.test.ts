@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -46,6 +47,13 @@ describe('the compose file', async () => {
     expect(service?.ports.every((port) => port.startsWith('127.0.0.1:'))).toBe(true);
   });
 
+  test('is understood by docker-compose of the first version too', async () => {
+    const file = fileURLToPath(new URL('../../examples/deploy/compose.yaml', import.meta.url));
+    const env = { ...process.env, MANIFEST: 'https://example.org/manifest.git', DOCKER_GROUP: '999' };
+    const { stdout } = await execute('docker-compose', ['--file', file, 'config'], { env });
+    expect((parse(stdout) as Compose).volumes).toEqual({ state: { name: 'mcp-orchestration_state' } });
+  });
+
   test('asks for a token where other containers can reach it', () => {
     expect(service?.environment).toMatchObject({
       MCP_ORCHESTRATION_LISTEN: '0.0.0.0:8090',
@@ -86,9 +94,7 @@ describe('the systemd unit', async () => {
     expect(lines.filter((line) => line.startsWith('['))).toEqual(['[Unit]', '[Service]', '[Install]']);
   });
 
-  test('systemd itself finds nothing wrong with it, where systemd is', async ({ annotate }) => {
-    const version = await execute('systemd-analyze', ['--version']).catch(() => undefined);
-    if (version === undefined) return void (await annotate('no systemd-analyze: own checks only'));
+  test('systemd itself finds nothing wrong with it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'mcp-orchestration-unit-'));
     const file = join(folder, 'mcp-orchestration.service');
     try {

@@ -1,7 +1,18 @@
 import { bring } from '../../examples/engine/packages.ts';
 
 /** What tests run beside Node: git remotes (over ssh too), recipes of the documents, a browser for the page, lists of processes, disks. */
-const programs = ['git', 'jq', 'ps', 'chromium', 'mkfs.ext4', 'ssh', 'sshd', 'unshare'];
+const programs = [
+  'git',
+  'jq',
+  'ps',
+  'chromium',
+  'mkfs.ext4',
+  'docker-compose',
+  'systemd-analyze',
+  'ssh',
+  'sshd',
+  'unshare',
+];
 
 /** As root on Debian they are brought. Where nobody may install, the tests that need them fail, and this says of what. */
 export async function setup(): Promise<void> {
