@@ -41,22 +41,21 @@ function unfinishedServer(entry: ScriptEntry, end: End): string[] {
 
 /** The versions that the entry leads to and that were not set aside since it last changed, lowest first. */
 function choices(entry: ScriptEntry, { offers, events }: End): Offer[] {
-  const from = minor(entry.version);
-  const led = offers.filter(({ version }) =>
-    entry.follows ? minor(version) >= from : version === entry.version,
-  );
   const begun = events.findLastIndex(
     ({ event_type, added, changed }) =>
       event_type === 'manifest_synced' && [added, changed].some((names) => includes(names, entry.server)),
   );
-  const aside = events
-    .slice(Math.max(begun, 0))
-    .filter(
-      ({ event_type, server_name }) => event_type === 'version_quarantined' && server_name === entry.server,
-    )
-    .map(({ version }) => version);
-  return led
-    .filter(({ version }) => !aside.includes(version))
+  const isAside = ({ event_type, server_name }: LoggedEvent): boolean =>
+    event_type === 'version_quarantined' && server_name === entry.server;
+  const aside = events.slice(Math.max(begun, 0)).filter(isAside);
+  // What a commit went back from is a floor: nothing below it is taken but what git names.
+  const left = aside
+    .filter((event) => event['gate'] === 'reverted')
+    .map(({ version }) => minor(version ?? ''));
+  const above = Math.max(minor(entry.version), ...left);
+  return offers
+    .filter(({ version }) => version === entry.version || (entry.follows && minor(version) > above))
+    .filter(({ version }) => !aside.some((event) => event.version === version))
     .sort((a, b) => minor(a.version) - minor(b.version));
 }
 
