@@ -1,6 +1,7 @@
 import type { DesiredServer } from '../model/desired.ts';
 import type { Resolved, ServerMemory } from '../model/memory.ts';
-import type { Blueprint } from '../model/spec.ts';
+import { isEqual } from '../lib/equal.ts';
+import { sealSpec, type Blueprint, type Spec } from '../model/spec.ts';
 
 export type Deployable = DesiredServer & { readonly blueprint: Blueprint };
 
@@ -35,4 +36,12 @@ export const mustChooseAgain = (server: DesiredServer, memory: ServerMemory, wan
 export function namesAnother(server: DesiredServer, memory: ServerMemory, imageDigest: string): boolean {
   const named = follows(server) ? resolvedFor(server, memory)?.askedDigest : undefined;
   return named !== undefined && named !== imageDigest && !isBarred(memory, named);
+}
+
+/** It is this entry's own, with some version and some values of its secrets. */
+export function isMadeOf(blueprint: Blueprint, spec: Spec): boolean {
+  const { image, imageDigest, secrets, settings } = spec;
+  const again = sealSpec({ ...blueprint, image }, { imageDigest, secrets, settings });
+  const names = (all: readonly { readonly name: string }[]): string[] => all.map(({ name }) => name);
+  return again.digest === spec.digest && isEqual(names(secrets), names(blueprint.secrets));
 }

@@ -9,11 +9,6 @@ export function leftBehind(
   const reverted = quarantined.filter(({ gate }) => gate === 'reverted').map(({ version }) => version);
   const isBarred = quarantined.some(({ imageDigest }) => imageDigest === resolved?.imageDigest);
   const wanted = resolved?.entry === entry && !isBarred ? resolved.version : null;
-  // What answers with the entry of before is no floor either where its version fails with the entry as it is.
-  const answers = quarantined.some(
-    ({ spec, version }) => spec === promoted?.spec || (version !== null && version === promoted?.version),
-  )
-    ? null
-    : promoted?.version;
+  const answers = quarantined.some(({ spec }) => spec === promoted?.spec) ? null : promoted?.version;
   return [...reverted, wanted, answers].filter((version) => version != null);
 }

@@ -45,6 +45,8 @@ export interface Asking {
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly maxAgeMs: number;
+  /** Nothing at or below any of these; without them: what would be a step back. */
+  readonly above?: readonly string[];
   /** Ends every question. */
   readonly signal?: AbortSignal;
 }
@@ -95,7 +97,8 @@ async function imagesOf(
   if (server.strategy === 'latest') return [server.blueprint.image];
   const repository = repositoryOf(server.blueprint.image);
   const tags = await asking.registry.tags(repository, asking, deadline(asking));
-  return newer(server, leftBehind(server, memory), tags).map((tag) => `${repository}:${tag}`);
+  const above = asking.above ?? leftBehind(server, memory);
+  return newer(server, above, tags).map((tag) => `${repository}:${tag}`);
 }
 
 function newer(server: Deployable, above: readonly string[], tags: readonly string[]): readonly string[] {

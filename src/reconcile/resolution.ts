@@ -12,6 +12,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { bestOf, keepsTo } from './candidates.ts';
 import { traceOf } from './perform.ts';
 import type { Recorder } from './recorder.ts';
+import { remainingOf } from './remaining.ts';
 
 export interface ResolutionDeps {
   readonly registry: Registry;
@@ -64,14 +65,9 @@ export class Resolution {
   /** What is newer before what runs, and that before what the entry names. */
   async #bestLeft(server: Deployable, own: readonly Instance[]): Promise<Chosen | null> {
     const memory = this.#memoryOf(server);
-    const ripe = server.autoUpdate ? await this.#ripe(server) : null;
-    if (ripe !== null) return ripe;
-    const back = memory.quarantined.some(({ gate }) => gate === 'reverted');
-    const kept = own.find(
-      ({ spec }) =>
-        spec !== null && keepsTo(server, spec.image, { back }) && !isBarred(memory, spec.imageDigest),
-    )?.spec;
-    if (kept != null) return kept;
+    const { above, kept, named } = remainingOf(server, memory, own);
+    const ripe = server.autoUpdate ? await this.#ripe(server, above) : null;
+    if (ripe !== null || kept !== null || !named) return ripe ?? kept;
     const { image } = server.blueprint;
     const imageDigest = memory.resolved?.askedDigest ?? (await this.#ask(image));
     return isBarred(memory, imageDigest) ? null : { image, imageDigest };
@@ -127,9 +123,13 @@ export class Resolution {
   }
 
   /** null: there is nothing newer, or nobody can say now. */
-  async #ripe(server: Deployable): Promise<Pick<Chosen, 'image' | 'imageDigest'> | null> {
+  async #ripe(
+    server: Deployable,
+    above?: readonly string[],
+  ): Promise<Pick<Chosen, 'image' | 'imageDigest'> | null> {
     try {
-      const { ripe } = await bestOf(server, this.#memoryOf(server), { ...this.#deps, maxAgeMs: 5_000 });
+      const asking = { ...this.#deps, maxAgeMs: 5_000, ...(above === undefined ? {} : { above }) };
+      const { ripe } = await bestOf(server, this.#memoryOf(server), asking);
       return ripe === null ? null : { image: ripe.image, imageDigest: ripe.imageDigest };
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

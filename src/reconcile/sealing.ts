@@ -38,8 +38,8 @@ export class Sealing {
   readonly #resolution: Resolution;
   readonly #specs = new Map<string, { readonly key: string; readonly spec: Spec }>();
   readonly #trouble = new Map<string, Trouble>();
-  /** Server -> the entry and what was set aside of it when no other version was left. */
-  readonly #nothingLeft = new Map<string, string>();
+  /** Server -> what was set aside of its entry when no other version was left, and when the registry is asked again. */
+  readonly #nothingLeft = new Map<string, { readonly setAside: string; readonly until: number }>();
   /** Servers and entries that are being asked about: a newer entry does not wait for the answer about an older one. */
   readonly #busy = new Set<string>();
 
@@ -127,15 +127,22 @@ export class Sealing {
     const memory = memoryOf(this.#deps.recorder, server.name);
     if (!mustChooseAgain(server, memory, digest)) return null;
     const setAside = JSON.stringify([server.entry, memory.quarantined.map(({ spec }) => spec)]);
-    if (this.#nothingLeft.get(server.name) === setAside) return null;
+    if (this.#isNothingLeft(server, setAside)) return null;
     return this.#begin(
       server,
       async () => {
         const isChosen = await this.#resolution.chooseAgain(server, instances);
-        if (!isChosen) this.#nothingLeft.set(server.name, setAside);
+        const until = this.#deps.clock.now() + LONGEST_RETRY_MS;
+        if (!isChosen) this.#nothingLeft.set(server.name, { setAside, until });
       },
       choosing,
     );
+  }
+
+  #isNothingLeft({ name }: Deployable, setAside: string): boolean {
+    const known = this.#nothingLeft.get(name);
+    const left = (known?.until ?? 0) - this.#deps.clock.now();
+    return known?.setAside === setAside && left > 0 && left <= LONGEST_RETRY_MS;
   }
 
   /** Does it beside, unless it is in hand or put off. What failed before is what it waits for. */

@@ -147,6 +147,48 @@ describe('a first deploy whose newest version is bad', () => {
   });
 });
 
+describe('a secret that was rotated', () => {
+  const SECRET = 'config: { secrets: [{ name: TOKEN, required: true }] }';
+  const tokens = (): unknown =>
+    stage.engine.controls.instances().find(({ joined }) => joined)?.spec?.secrets[0]?.version;
+
+  beforeEach(async () => {
+    stage.secrets.set('TOKEN', 'first');
+    publish(stage, '1.0.0', '1.1.0');
+    await merge(`${FOLLOWS}, ${SECRET}`);
+    await stage.pass(40_000);
+    expect(answers()).toBe('110 -');
+  });
+
+  it('is taken up although a newer version is bad', async () => {
+    const before = tokens();
+    publish(stage, '1.2.0');
+    stage.engine.controls.behave(digestOf('1.2.0'), { answers: 'down' });
+    await stage.pass(20_000);
+    stage.secrets.set('TOKEN', 'second');
+    await stage.pass(200_000);
+    expect(answers()).toBe('110 -');
+    expect(tokens()).not.toBe(before);
+  });
+
+  it('and is no good leaves what answers as it is, and is no reason to go below its version', async () => {
+    const stands = stage.engine.controls.instances().find(({ joined }) => joined)?.id ?? '';
+    publish(stage, '1.0.1');
+    stage.engine.controls.behave(stands, { answers: 'ok' });
+    stage.engine.controls.behave(digestOf('1.1.0'), { answers: 'down' });
+    stage.secrets.set('TOKEN', 'bad');
+    await stage.pass(400_000);
+    expect(await setAside()).toEqual(['1.1.0']);
+    expect(stage.engine.controls.instances()).toMatchObject([{ id: stands, joined: true }]);
+    stage.engine.controls.behave(digestOf('1.1.0'), { answers: 'ok' });
+    stage.secrets.set('TOKEN', 'good');
+    await stage.pass(60_000);
+    expect(stage.engine.controls.instances()).toMatchObject([{ joined: true }]);
+    expect(answers()).toBe('110 -');
+    expect(stage.engine.controls.instances()[0]?.id).not.toBe(stands);
+  });
+});
+
 it('a bad version found at the same time as a registry that goes away is no end: it is asked when it is back', async () => {
   publish(stage, '1.0.0', '1.1.0');
   await merge(`${FOLLOWS}, update: { version_range: "^1.1.0" }`);
