@@ -14,8 +14,8 @@ const ALONE = engineTests(['w2', 'w2-upgrade', 'one-list']);
 const LONG = [
   ...['waypoints', 'w2-rollback', 'w2-following', 'w3-attempts', 'w3-engine-restart'],
   ...['endurance', 'docs', 'dockerfile', 'convergence', 'runtime', 'replay-1', 'replay-2', 'replay-3'],
-  ...['replay-4', 'policy.property', 'worlds.property', 'manifest.property', 'program', 'plan'],
-  ...['remote', 'slow', 'contract', 'lock', 'fuzz', 'kit', 'page', 'demo', 'w3-recovery'],
+  ...['replay-4', 'policy.property', 'what-git-says.property', 'worlds.property', 'manifest.property'],
+  ...['program', 'plan', 'remote', 'slow', 'contract', 'lock', 'fuzz', 'kit', 'page', 'demo', 'w3-recovery'],
 ].map((name) => `/${name}.test.ts`);
 
 /** The long ones begin first, so that none is left to run alone at the end. */

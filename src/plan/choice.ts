@@ -38,6 +38,14 @@ export function namesAnother(server: DesiredServer, memory: ServerMemory, imageD
   return named !== undefined && named !== imageDigest && !isBarred(memory, named);
 }
 
+/** What was chosen has not proved itself, nothing else has, and nobody asked yet what the entry itself names. */
+export function mustAskWhatIsNamed(server: DesiredServer, memory: ServerMemory): boolean {
+  const resolved = follows(server) && memory.stable === null ? resolvedFor(server, memory) : null;
+  return (
+    resolved !== null && resolved.askedDigest === undefined && resolved.image !== server.blueprint?.image
+  );
+}
+
 /** It is this entry's own, with some version and some values of its secrets. */
 export function isMadeOf(blueprint: Blueprint, spec: Spec): boolean {
   const { image, imageDigest, secrets, settings } = spec;

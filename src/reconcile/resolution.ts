@@ -62,6 +62,14 @@ export class Resolution {
     return chosen !== null;
   }
 
+  /** So that there is something else to run should what was kept, after a loss of memory say, be bad. Rejects as `resolve`. */
+  async askWhatIsNamed(server: Deployable): Promise<void> {
+    const askedDigest = await this.#ask(server.blueprint.image);
+    const now = resolvedFor(server, this.#memoryOf(server));
+    if (now === null) return;
+    await this.#record(server, { ...now, askedDigest }, 'what the entry itself names was looked up');
+  }
+
   /** What is newer before what runs, and that before what the entry names. */
   async #bestLeft(server: Deployable, own: readonly Instance[]): Promise<Chosen | null> {
     const memory = this.#memoryOf(server);

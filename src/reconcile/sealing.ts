@@ -4,7 +4,7 @@ import type { Resolved } from '../model/memory.ts';
 import type { Instance } from '../model/observed.ts';
 import { sealSpec, type SecretRef, type Spec } from '../model/spec.ts';
 import type { Blocked } from '../model/world.ts';
-import { mustChooseAgain, type Deployable } from '../plan/choice.ts';
+import { mustAskWhatIsNamed, mustChooseAgain, type Deployable } from '../plan/choice.ts';
 import { memoryOf } from '../plan/view.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import { blockedBy, choosing, missingSecret, resolving, type Trouble } from './blocked.ts';
@@ -125,6 +125,8 @@ export class Sealing {
   /** null: what is wanted stands, or of its entry nothing else is left. */
   #chooseAgain(server: Deployable, { digest }: Spec, instances: readonly Instance[]): Blocked | null {
     const memory = memoryOf(this.#deps.recorder, server.name);
+    if (mustAskWhatIsNamed(server, memory))
+      this.#begin(server, () => this.#resolution.askWhatIsNamed(server));
     if (!mustChooseAgain(server, memory, digest)) return null;
     const setAside = JSON.stringify([server.entry, memory.quarantined.map(({ spec }) => spec)]);
     if (this.#isNothingLeft(server, setAside)) return null;

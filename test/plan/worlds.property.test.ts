@@ -10,7 +10,7 @@ import { toStatus } from '../../src/plan/describe.ts';
 import { viewsOf } from '../../src/plan/view.ts';
 import { anyWorld, convergedWorld } from '../support/model/worlds.ts';
 
-/** Single looks: with the 3,800 histories of policy.property.test.ts they are 100,000 cases in CI, 1,000 here. */
+/** Single looks: with the 3,800 histories of the other two property tests of plans they are 100,000 cases in CI. */
 const runs =
   process.env['CI'] === undefined ? { any: 150, converged: 150 } : { any: 11_200, converged: 40_200 };
 const slow = { timeout: 120_000 };

@@ -42,10 +42,10 @@ export const rollout: Folds<ServerMemory> = {
   rollback_failed: wayBackEnded,
 };
 
-/** What the entry itself names is asked for once: a version chosen later does not say it again. */
+/** What an entry itself names is asked for once: a version chosen later, or kept over a change, does not say it again. */
 function resolved(server: ServerMemory, event: Event<'version_resolved'>): ServerMemory {
   const { entry, image, image_digest: imageDigest, version = null, asked = image } = event;
-  const known = server.resolved?.entry === entry ? server.resolved?.askedDigest : undefined;
+  const known = server.resolved?.asked === asked ? server.resolved?.askedDigest : undefined;
   const askedDigest = event.asked_digest ?? known;
   return {
     ...server,

@@ -24,6 +24,8 @@ export class Engine {
   readonly hung = new Set<string>();
   /** Servers of which another tool changes every new container. */
   readonly touched = new Set<string>();
+  /** They answer, and badly. */
+  readonly ailing = new Set<string>();
   readonly traits = new Map<string, Trait>();
   startedAt = 1;
   /** Until then nobody can reach it. */
@@ -90,12 +92,18 @@ export class Engine {
   start(id: string, now: number): void {
     if (this.containers.get(id)?.state === 'running') return;
     this.hung.delete(id);
+    this.ailing.delete(id);
     this.change(id, { state: 'running', startedAt: now });
   }
 
   end(id: string, now: number, exitCode: number): void {
     if (this.containers.get(id)?.state !== 'running') return;
     this.change(id, { state: 'exited', finishedAt: now, exitCode });
+  }
+
+  heal(): void {
+    this.hung.clear();
+    this.ailing.clear();
   }
 
   /** Everything ends with the engine, and is started by nobody but us. */
@@ -127,6 +135,7 @@ export class Engine {
     const age = (now - one.startedAt) / 1_000;
     if (one.state !== 'running' || this.hung.has(one.id)) return 'timeout';
     const trait = this.traitOf(one);
+    if (this.ailing.has(one.id)) return 'status_500';
     if (trait === 'never') return 'status_500';
     if (trait === 'sickens') return age < 9 ? 'ok' : 'status_500';
     return age < (trait === 'slow' ? 8 : 1) ? 'timeout' : 'ok';

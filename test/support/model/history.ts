@@ -15,6 +15,12 @@ export type What =
       readonly restartPolicy: Policy;
       readonly rollback: boolean;
     }
+  /** A version that the registry has and no commit names. */
+  | { readonly kind: 'publish'; readonly trait: Trait }
+  /** Another environment; `bad`: no version bears it. */
+  | { readonly kind: 'change-env'; readonly bad: boolean }
+  | { readonly kind: 'change-strategy'; readonly strategy: Strategy }
+  | { readonly kind: 'ails' }
   | { readonly kind: 'stop-entry' | 'remove-entry' | 'revert' | 'empty-manifest' | 'retry' }
   | {
       readonly kind:
@@ -29,6 +35,8 @@ export type What =
   | { readonly kind: 'engine-restarts' | 'registry-away' | 'engine-refuses' | 'probe-broken' | 'view-broken' }
   | { readonly kind: 'pause'; readonly seconds: number }
   | { readonly kind: 'state-lost' | 'checkpoint' };
+
+export type Strategy = 'pinned' | 'semantic' | 'latest';
 
 export type Policy = 'always' | 'on-failure' | 'unless-stopped';
 
@@ -46,6 +54,8 @@ export interface History {
   readonly exclusive: number;
   /** The last server depends on the first. */
   readonly dependent: boolean;
+  /** How the versions of each server move, by index. Without them no registry is asked: each commit names its image. */
+  readonly strategies?: readonly Strategy[];
   readonly acts: readonly Act[];
   readonly deaths: readonly Death[];
 }
@@ -103,6 +113,35 @@ const act: fc.Arbitrary<Act> = fc.record({
   server: fc.nat(6),
   what: fc.oneof(commit, other),
 });
+
+const strategy = fc.constantFrom<Strategy[]>('semantic', 'semantic', 'latest', 'pinned');
+
+/** What a registry and those who merge do to servers that follow versions. */
+const followed: fc.Arbitrary<What> = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...traits).map((trait): What => ({ kind: 'publish', trait })) },
+  { weight: 2, arbitrary: fc.constant<What>({ kind: 'publish', trait: 'good' }) },
+  { weight: 4, arbitrary: fc.nat(4).map((n): What => ({ kind: 'change-env', bad: n === 0 })) },
+  { weight: 1, arbitrary: strategy.map((to): What => ({ kind: 'change-strategy', strategy: to })) },
+  { weight: 1, arbitrary: fc.constant<What>({ kind: 'ails' }) },
+  { weight: 1, arbitrary: fc.constant<What>({ kind: 'registry-away' }) },
+);
+
+/** Of servers that follow versions, whose registry has good ones and bad ones. */
+export const followingHistories = (most: number): fc.Arbitrary<History> =>
+  fc
+    .record({
+      history: histories(most),
+      strategies: fc.array(strategy, { minLength: most, maxLength: most }),
+      followed: fc.array(
+        fc.record({ at: fc.integer({ min: 0, max: 150 }), server: fc.nat(6), what: followed }),
+        { minLength: 1, maxLength: 7 },
+      ),
+    })
+    .map(({ history, strategies, followed: acts }) => ({
+      ...history,
+      strategies,
+      acts: [...history.acts.slice(0, 4), ...acts],
+    }));
 
 export const histories = (most: number): fc.Arbitrary<History> =>
   fc.record({

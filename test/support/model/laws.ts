@@ -1,6 +1,7 @@
 import type { Event } from '../../../src/model/event.ts';
 import type { Step } from '../../../src/model/step.ts';
 import type { World } from '../../../src/model/world.ts';
+import { isBarred } from '../../../src/plan/choice.ts';
 import { innocent, type Engine } from './engine.ts';
 import { timings } from './model.ts';
 
@@ -91,7 +92,10 @@ export function checkCopies(engine: Engine): void {
 /** What may never be written down. */
 export function checkEvent(event: Event, world: World, engine: Engine): void {
   const server = world.memory.servers[event.server_name ?? ''];
-  if (event.event_type === 'version_quarantined') {
+  if (event.event_type === 'version_resolved' && server?.resolved?.entry === event.entry) {
+    must(!isBarred(server, event.image_digest), 'S6: what was set aside is not chosen again');
+  }
+  if (event.event_type === 'version_quarantined' && event.gate !== 'reverted') {
     must(event.spec !== server?.stable, 'S7: the stable version is never set aside');
     must(
       !innocent.has(engine.traits.get(event.spec) ?? 'good'),

@@ -1,18 +1,42 @@
 import type { DesiredServer } from '../../../src/model/desired.ts';
 import type { Event, EventFields, EventType } from '../../../src/model/event.ts';
-import { emptyMemory, emptyServerMemory, type Memory } from '../../../src/model/memory.ts';
+import {
+  emptyMemory,
+  emptyServerMemory,
+  type Memory,
+  type Resolved,
+  type ServerMemory,
+} from '../../../src/model/memory.ts';
 import type { Instance, ProbeResult, Pulse } from '../../../src/model/observed.ts';
 import { imageRefOf, type Spec } from '../../../src/model/spec.ts';
 import type { Plan, Pull, Step } from '../../../src/model/step.ts';
 import type { World } from '../../../src/model/world.ts';
+import {
+  follows,
+  mustAskWhatIsNamed,
+  mustChooseAgain,
+  resolvedFor,
+  type Deployable,
+} from '../../../src/plan/choice.ts';
 import { feel, nextCheckAt, seedPulse } from '../../../src/plan/health.ts';
 import { withoutCopies } from '../../../src/plan/ownership.ts';
 import { makePlan } from '../../../src/plan/plan.ts';
 import { soakEndsAt } from '../../../src/plan/soak.ts';
 import { remember } from '../../../src/plan/remember.ts';
-import { answer, entry, of, settings, SOURCE, spec } from '../world.ts';
+import { choosing, resolving } from '../../../src/reconcile/blocked.ts';
+import { answer, blueprint, entry, of, settings, SOURCE, spec } from '../world.ts';
 import { Engine, innocent, type Trait } from './engine.ts';
-import type { Act, Death, History, Policy } from './history.ts';
+import type { Act, Death, History, Policy, Strategy } from './history.ts';
+import {
+  askedOf,
+  firstChoice,
+  leaves,
+  newest,
+  nextChoice,
+  numberOfDigest,
+  type Chosen,
+  type Shelf,
+} from './registry.ts';
 import { Broken, checkCopies, checkEvent, checkStep } from './laws.ts';
 
 /** Scaled down, so that a history is short. */
@@ -36,13 +60,19 @@ const quick = settings({
 const START = 1_000_000;
 /** After the last act, the time in which everything has to come to rest. Seconds. */
 const PATIENCE = 420;
+/** Where versions are followed: so much for what happened last, and for every version, as each may be tried. */
+const PATIENCE_FOLLOWING = 220;
+const PATIENCE_A_VERSION = 60;
 const MOST_STEPS_AT_ONCE = 300;
+const FOLLOW_INTERVAL_MS = 30_000;
 
 class Died extends Error {}
 
 interface Commit {
-  readonly trait: Trait;
+  /** Of the version that it names. */
   readonly number: number;
+  readonly env: number;
+  readonly strategy: Strategy;
   readonly policy: Policy;
   readonly rollback: boolean;
   readonly state: 'running' | 'stopped' | 'gone';
@@ -56,16 +86,34 @@ const changes: Readonly<Record<string, (commits: readonly Commit[]) => Partial<C
   'empty-manifest': () => ({}),
 };
 
+const isCommit = ({ kind }: Act['what']): boolean =>
+  kind in changes || kind === 'commit' || kind === 'change-env' || kind === 'change-strategy';
+
 const specs = new Map<string, Spec>();
 
+interface Make {
+  readonly number: number;
+  readonly env: number;
+  readonly exclusive: boolean;
+  readonly strategy: Strategy;
+}
+
+const environment = (env: number): Record<string, string> => (env === 0 ? {} : { E: `${env}` });
+
+const tagOf = ({ strategy, number }: Pick<Make, 'strategy' | 'number'>): string =>
+  strategy === 'latest' ? 'latest' : `1.0.${number}`;
+
 /** Sealing is slow; a version is sealed once for all histories. */
-function versionOf(server: string, number: number, exclusive: boolean): Spec {
-  const key = `${server} ${number} ${exclusive}`;
+function versionOf(server: string, make: Make): Spec {
+  const { number, env, exclusive } = make;
+  const version = make.strategy === 'latest' ? null : `1.0.${number}`;
+  const key = `${server} ${number} ${env} ${exclusive} ${version}`;
+  const known = specs.get(key);
+  if (known !== undefined) return known;
   const order = exclusive ? 'stop-first' : 'start-first';
-  const made = specs.get(key) ?? {
-    ...spec(server, `1.0.${number}`, { order }),
-    settings: { ...quick, version: `1.0.${number}` },
-  };
+  const sealed = spec(server, `1.0.${number}`, { order, env: environment(env) });
+  const image = sealed.image.replace(/[^:]+$/, tagOf(make));
+  const made = { ...sealed, image, settings: { ...quick, version } };
   specs.set(key, made);
   return made;
 }
@@ -89,6 +137,11 @@ export class Model {
   readonly #acts: Act[];
   readonly #deaths: Death[];
   readonly #commits: Commit[][];
+  /** By server: how each version that its registry has behaves, and which environments no version bears. */
+  readonly #versions: Trait[][];
+  readonly #badEnvs: boolean[][];
+  #followAt = 0;
+  #chooseAt = 0;
   #manifestEmpty = false;
   #log: Event[] = [];
   #specs: Record<string, Spec> = {};
@@ -107,22 +160,47 @@ export class Model {
     this.names = Array.from({ length: history.servers }, (_, index) => `s${index}`);
     this.#acts = [...history.acts].sort((a, b) => a.at - b.at);
     this.#deaths = [...history.deaths];
-    this.#commits = this.names.map(() => [
-      { trait: 'good', number: 0, policy: 'always', rollback: true, state: 'running' },
+    this.#commits = this.names.map((_name, index) => [
+      {
+        ...{ number: 0, env: 0, policy: 'always', rollback: true, state: 'running' },
+        strategy: history.strategies?.[index] ?? 'pinned',
+      },
     ]);
+    this.#versions = this.names.map(() => ['good']);
+    this.#badEnvs = this.names.map(() => [false]);
   }
 
   /** Plays the history out, and then until everything should have come to rest. Throws `Broken`. */
   run(): this {
-    const end = START + ((this.#acts.at(-1)?.at ?? 0) + PATIENCE) * 1_000;
+    const published = this.#acts.filter(
+      ({ what }) => what.kind === 'publish' || what.kind === 'commit',
+    ).length;
+    const isFollowing = this.#history.strategies !== undefined;
+    const patience = isFollowing ? PATIENCE_FOLLOWING + published * PATIENCE_A_VERSION : PATIENCE;
+    const end = START + ((this.#acts.at(-1)?.at ?? 0) + patience) * 1_000;
     this.#alive(() => this.#boot());
     while (this.now < end && !this.#atRest) this.#alive(() => this.#tick());
     return this;
   }
 
-  /** The commit that each server is wanted by now. */
-  commitOf(name: string): Commit {
+  /** The commit that each server is wanted by now, and how the version that it names behaves. */
+  commitOf(name: string): Commit & { readonly trait: Trait } {
+    const commit = this.#commitOf(name);
+    return { ...commit, trait: this.traitOf(name, commit) };
+  }
+
+  #commitOf(name: string): Commit {
     return this.#commits[this.names.indexOf(name)]?.at(-1) as Commit;
+  }
+
+  traitOf(name: string, { number, env }: Pick<Commit, 'number' | 'env'>): Trait {
+    const index = this.names.indexOf(name);
+    return this.#badEnvs[index]?.[env] === true ? 'never' : (this.#versions[index]?.[number] ?? 'good');
+  }
+
+  /** How many versions its registry has: `1.0.0` up to this, exclusive. */
+  publishedOf(name: string): number {
+    return this.#versions[this.names.indexOf(name)]?.length ?? 0;
   }
 
   get manifestEmpty(): boolean {
@@ -135,7 +213,12 @@ export class Model {
   }
 
   world(): World {
-    const wanted = Object.fromEntries(this.desired.servers.map(({ name }) => [name, this.#wanted(name)]));
+    const wanted = Object.fromEntries(
+      this.desired.servers.flatMap(({ name }) => {
+        const made = this.#wanted(name);
+        return made === null ? [] : [[name, made]];
+      }),
+    );
     for (const one of Object.values(wanted)) this.#specs[one.digest] = one;
     for (const { spec: made } of this.engine.list()) if (made !== null) this.#specs[made.digest] = made;
     return {
@@ -143,7 +226,7 @@ export class Model {
       bootAt: this.#bootAt,
       desired: this.desired,
       wanted,
-      blocked: {},
+      blocked: this.#blocked(wanted),
       sighting: withoutCopies(
         {
           engine: { id: 'engine', startedAt: this.engine.startedAt, version: '27' },
@@ -163,12 +246,110 @@ export class Model {
     };
   }
 
-  #wanted(name: string): Spec {
-    const index = this.names.indexOf(name);
-    const { number, trait } = this.commitOf(name);
-    const made = versionOf(name, number, index === this.#history.exclusive);
-    this.engine.traits.set(made.digest, trait);
+  /** null: it was not found out yet. */
+  #wanted(name: string): Spec | null {
+    const exclusive = this.names.indexOf(name) === this.#history.exclusive;
+    const commit = this.#commitOf(name);
+    const number = this.#numberOf(name, commit);
+    if (number === null) return null;
+    const made = versionOf(name, { ...commit, number, exclusive });
+    this.engine.traits.set(made.digest, this.traitOf(name, { ...commit, number }));
     return made;
+  }
+
+  #numberOf(name: string, { number }: Commit): number | null {
+    if (this.#history.strategies === undefined) return number;
+    const server = this.desired.servers.find((one) => one.name === name) as Deployable;
+    const resolved = resolvedFor(server, this.#memoryOf(name));
+    return resolved === null ? null : numberOfDigest(resolved.imageDigest);
+  }
+
+  #memoryOf(name: string): ServerMemory {
+    return this.memory.servers[name] ?? emptyServerMemory;
+  }
+
+  #blocked(wanted: World['wanted']): World['blocked'] {
+    if (this.#history.strategies === undefined) return {};
+    return Object.fromEntries(
+      this.desired.servers.flatMap((server) => {
+        const made = wanted[server.name];
+        if (made === undefined) return [[server.name, resolving]];
+        const must = mustChooseAgain(server, this.#memoryOf(server.name), made.digest);
+        return must && this.#chooseAt > this.now ? [[server.name, choosing]] : [];
+      }),
+    );
+  }
+
+  /** What the rooms that ask registries find out and write down, beside everything else. */
+  #choose(): void {
+    if (this.#history.strategies === undefined) return;
+    const isAway = this.now < this.#until.registry;
+    for (const server of this.desired.servers as readonly Deployable[])
+      if (server.desiredState === 'running') this.#chooseFor(server, isAway);
+    if (isAway || this.now < this.#followAt) return;
+    this.#followAt = this.now + FOLLOW_INTERVAL_MS;
+    this.#follow();
+  }
+
+  #chooseFor(server: Deployable, isAway: boolean): void {
+    if (this.now < this.#chooseAt) return;
+    const shelf = this.#shelfOf(server);
+    if (resolvedFor(server, shelf.memory) === null) return this.#chooseFirst(shelf, isAway);
+    if (mustAskWhatIsNamed(server, shelf.memory) && !isAway) {
+      const { image, imageDigest } = resolvedFor(server, shelf.memory) as Resolved;
+      return this.#resolve(shelf, { image, imageDigest, askedDigest: askedOf(shelf).imageDigest });
+    }
+    const wanted = this.#wanted(server.name);
+    if (wanted === null || !mustChooseAgain(server, shelf.memory, wanted.digest)) return;
+    const next = nextChoice(shelf, isAway);
+    if (next === 'unknown') this.#chooseAt = this.now + 1_000;
+    else if (next !== null) this.#resolve(shelf, next);
+  }
+
+  #chooseFirst(shelf: Shelf, isAway: boolean): void {
+    if (isAway) return void (this.#chooseAt = this.now + 1_000);
+    const left = leaves(shelf);
+    const chosen = firstChoice(shelf);
+    if (left !== null) {
+      const copy = shelf.own.find(({ spec: made }) => made?.imageDigest === left.imageDigest);
+      this.#write('version_quarantined', shelf.server.name, {
+        ...{ spec: copy?.specDigest ?? left.imageDigest, image_digest: left.imageDigest },
+        ...{ version: left.version, gate: 'reverted', evidence: { reason: 'a commit went back' } },
+      });
+    }
+    this.#resolve(shelf, chosen);
+  }
+
+  /** Which version is wanted is still being found out. */
+  #isChoosing(): boolean {
+    return Object.keys(this.world().blocked).length > 0 || this.#follow();
+  }
+
+  /** True: something newer was taken. */
+  #follow(): boolean {
+    let isTaken = false;
+    for (const server of this.desired.servers.filter(follows)) {
+      const shelf = this.#shelfOf(server);
+      const found = resolvedFor(server, shelf.memory) === null ? null : newest(shelf);
+      if (found === null) continue;
+      this.#resolve(shelf, found);
+      isTaken = true;
+    }
+    return isTaken;
+  }
+
+  #shelfOf(server: Deployable): Shelf {
+    const own = this.engine.list().filter((one) => one.server === server.name);
+    own.sort((a, b) => Number(b.joined) - Number(a.joined) || b.createdAt - a.createdAt);
+    return { server, memory: this.#memoryOf(server.name), versions: this.publishedOf(server.name), own };
+  }
+
+  #resolve({ server }: Shelf, { image, imageDigest, askedDigest }: Chosen): void {
+    this.#write('version_resolved', server.name, {
+      ...{ entry: server.entry, image, image_digest: imageDigest, asked: server.blueprint.image },
+      version: image.endsWith(':latest') ? null : imageDigest.slice('sha256:'.length),
+      ...(askedDigest === undefined ? {} : { asked_digest: askedDigest }),
+    });
   }
 
   /** Does a thing that a death may cut short; then we are away, and come back. */
@@ -218,11 +399,17 @@ export class Model {
   }
 
   #entryOf(name: string): DesiredServer | null {
-    const { state, policy, rollback, number } = this.commitOf(name);
+    const commit = this.#commitOf(name);
+    const { state, policy, rollback, env, strategy } = commit;
     if (state === 'gone') return null;
     const last = this.names.length > 1 && name === this.names.at(-1);
+    const exclusive = this.names.indexOf(name) === this.#history.exclusive;
+    const image = `docker.io/liminalcommons/${name}:${tagOf(commit)}`;
+    const order = exclusive ? 'stop-first' : 'start-first';
     return entry(name, {
-      entry: `${number} ${state} ${policy} ${rollback}`,
+      entry: `${tagOf(commit)} ${env} ${strategy} ${state} ${policy} ${rollback}`,
+      ...{ strategy, autoUpdate: strategy !== 'pinned' },
+      blueprint: blueprint(name, { image, order, env: environment(env) }),
       desiredState: state,
       restartPolicy: policy,
       rollbackOnFailure: rollback,
@@ -242,6 +429,7 @@ export class Model {
       return;
     }
     this.#ask();
+    this.#choose();
     const plan = this.#look();
     if (this.#perform(plan)) {
       this.#burst += 1;
@@ -250,7 +438,7 @@ export class Model {
       return;
     }
     this.#burst = 0;
-    this.#atRest = this.#acts.length === 0 && this.#nothingWillChange(plan);
+    this.#atRest = this.#acts.length === 0 && this.#nothingWillChange(plan) && !this.#isChoosing();
     this.#sleep(plan);
   }
 
@@ -270,7 +458,9 @@ export class Model {
     const wakes = plan.decisions.flatMap(({ wakeAt }) => (wakeAt === null ? [] : [wakeAt]));
     const acts = this.#acts.map(({ at }) => START + at * 1_000);
     const checks = this.#patients().map((one) => this.#checkAt(one));
-    const next = Math.min(...wakes, ...acts, ...checks, this.engine.nextEnd(), this.now + 30_000);
+    const asking = this.#history.strategies === undefined ? [] : [this.#followAt, this.#chooseAt];
+    const later = asking.filter((at) => at > this.now);
+    const next = Math.min(...wakes, ...acts, ...checks, ...later, this.engine.nextEnd(), this.now + 30_000);
     this.now = Math.max(next, this.now + 1);
   }
 
@@ -286,6 +476,7 @@ export class Model {
     const isAwaited = this.#askAt(one) !== null;
     return (
       state === 'healthy' &&
+      !this.engine.ailing.has(one.id) &&
       fresh &&
       !isAwaited &&
       innocent.has(this.engine.traitOf(one)) &&
@@ -534,7 +725,8 @@ export class Model {
 
   #play({ server, what }: Act): void {
     const name = this.names[server % this.names.length] as string;
-    if (what.kind === 'commit' || what.kind in changes) this.#commit(name, what);
+    if (what.kind === 'publish') this.#versions[this.names.indexOf(name)]?.push(what.trait);
+    else if (isCommit(what)) this.#commit(name, what);
     else if (what.kind === 'retry') this.#write('request_accepted', name, { request: 'retry' });
     else if (what.kind === 'pause') {
       this.#write('request_accepted', null, { request: 'pause', until: this.now + what.seconds * 1_000 });
@@ -545,16 +737,23 @@ export class Model {
 
   #commit(name: string, what: Act['what']): void {
     const commits = this.#commits[this.names.indexOf(name)] as Commit[];
-    const latest = commits.at(-1) as Commit;
-    const made: Commit =
-      what.kind === 'commit'
-        ? { ...what, policy: what.restartPolicy, number: commits.length, state: 'running' }
-        : { ...latest, ...changes[what.kind]?.(commits) };
-    commits.push(made);
+    commits.push({ ...(commits.at(-1) as Commit), ...this.#changeOf(name, what, commits) });
     this.#manifestEmpty =
       what.kind === 'empty-manifest' ? !this.#manifestEmpty : this.#manifestEmpty && what.kind !== 'commit';
     this.#revisions += 1;
     this.#sync();
+  }
+
+  #changeOf(name: string, what: Act['what'], commits: readonly Commit[]): Partial<Commit> {
+    const index = this.names.indexOf(name);
+    const [versions, badEnvs] = [this.#versions[index] as Trait[], this.#badEnvs[index] as boolean[]];
+    if (what.kind === 'commit') {
+      const number = versions.push(what.trait) - 1;
+      return { number, policy: what.restartPolicy, rollback: what.rollback, state: 'running' };
+    }
+    if (what.kind === 'change-env') return { env: badEnvs.push(what.bad) - 1 };
+    if (what.kind === 'change-strategy') return { strategy: what.strategy };
+    return changes[what.kind]?.(commits) ?? {};
   }
 
   #loseState(): void {
@@ -562,6 +761,8 @@ export class Model {
     this.#log = [];
     this.#seq = 0;
     this.#specs = {};
+    // What is not proven any more would be judged for what only a proven one may suffer without blame.
+    if (this.#history.strategies !== undefined) this.engine.heal();
     this.#boot();
   }
 
@@ -602,7 +803,9 @@ export class Model {
     } else if (kind === 'person-removes') this.engine.containers.delete(id);
     else if (kind === 'person-disconnects') this.engine.change(id, { joined: false });
     else if (kind === 'person-copies') this.engine.copy(victim, this.now);
-    else if (kind === 'person-renames') this.engine.change(id, { drift: ['its name is another'] });
+    else if (kind === 'ails') {
+      if (this.memory.servers[server]?.stable === specDigest) this.engine.ailing.add(id);
+    } else if (kind === 'person-renames') this.engine.change(id, { drift: ['its name is another'] });
     // A hang is its own fault: only a proven version may be struck without being to blame.
     else if (this.memory.servers[server]?.stable === specDigest) this.engine.hung.add(id);
   }
