@@ -4,6 +4,7 @@ import { ownValue } from '../lib/own-value.ts';
 import type { Instance, Pulse } from '../model/observed.ts';
 import type { HealthCheck } from '../model/spec.ts';
 import { withoutLeap } from '../plan/set-back.ts';
+import { memoryOf } from '../plan/view.ts';
 import { feel, nextCheckAt, seedPulse } from '../plan/health.ts';
 import type { Probe, ProbeResult, ProbeTarget } from '../probe/probe.ts';
 import { Chart, type Change } from './chart.ts';
@@ -194,16 +195,16 @@ export class Monitor {
     await recorded;
   }
 
-  /** We are stopping it: what it says of that is nobody's trouble. One that a stop did not end is asked again. */
+  /**
+   * We are stopping it: what it says of that is nobody's trouble. One that a stop did not end is asked again, and a restart
+   * is a stop only until it has begun anew, whatever the engine's clock says of when.
+   */
   #isEnding({ patient: { instance } }: Bed): boolean {
     const { recorder, clock } = this.#deps;
-    const { stopped } = ownValue(recorder.memory.servers, instance.server) ?? {};
+    const { stopped, recovery } = memoryOf(recorder, instance.server);
     const stoppedAt = ownValue(stopped, instance.id);
-    return (
-      stoppedAt !== undefined &&
-      stoppedAt >= instance.startedAt &&
-      clock.now() - stoppedAt < STOPPED_WITHIN_MS
-    );
+    if (stoppedAt === undefined || stoppedAt === recovery.lastAt) return false;
+    return stoppedAt >= instance.startedAt && Math.abs(clock.now() - stoppedAt) < STOPPED_WITHIN_MS;
   }
 
   #targetOf({ patient, visitedAt }: Bed): ProbeTarget {

@@ -22,6 +22,8 @@ let begin = 0;
 let says: Record<string, ProbeResult> = {};
 /** Container id -> when we began to stop it. */
 let stopped: Readonly<Record<string, number>> = {};
+/** When the last attempt to recover began, Unix ms. */
+let attemptedAt: number | null = null;
 let isFull = false;
 let written: { readonly at: number; readonly draft: EventDraft }[] = [];
 let troubles: unknown[] = [];
@@ -38,7 +40,8 @@ function open(probe: (clock: FakeClock) => Probe = () => answering, spread = [0.
   let drawn = 0;
   const recorder = {
     get memory() {
-      return { ...emptyMemory, servers: { a: { ...emptyServerMemory, stopped } } };
+      const recovery = { ...emptyServerMemory.recovery, lastAt: attemptedAt };
+      return { ...emptyMemory, servers: { a: { ...emptyServerMemory, stopped, recovery } } };
     },
     record: async (draft: EventDraft) => {
       if (isFull) throw new Failure('disk_full', 'the disk is full');
@@ -78,7 +81,8 @@ const changes = () =>
 beforeEach(() => {
   clock = fakeClock();
   begin = clock.now();
-  [says, stopped, isFull, written, troubles, asked] = [{}, {}, false, [], [], []];
+  [says, stopped, attemptedAt] = [{}, {}, null];
+  [isFull, written, troubles, asked] = [false, [], [], []];
 });
 afterEach(() => monitor.stop());
 
@@ -111,6 +115,18 @@ describe('an instance that we are stopping', () => {
     await clock.advance(SECOND);
     expect(changes().map((line) => line.split(' ')[1])).toEqual(['server_healthy']);
   });
+});
+
+it('an instance that we restarted is asked at once, though the clock of its engine is behind ours', async () => {
+  open();
+  says = { a: down };
+  watch([one('a')]);
+  await clock.advance(10 * SECOND);
+  attemptedAt = clock.now();
+  stopped = { [one('a').id]: attemptedAt };
+  says = {};
+  await clock.advance(10 * SECOND);
+  expect(changes().at(-1)).toContain('server_healthy');
 });
 
 describe('when the log cannot be written', () => {
