@@ -40,10 +40,8 @@ export function verdictOf(world: World, decision: Decision, offers: readonly Off
   if (entry === undefined) return 'strays';
   const joined = instancesOf(world, decision.server).filter((one) => one.joined);
   const live = joined.find(({ id }) => id === memory.promoted?.container) ?? joined.at(-1);
-  const isHeld = rules.some((rule) => rule.test(decision.why));
-  if (isHeld && live?.state !== 'running') return 'held';
+  if (decision.held !== null || rules.some((rule) => rule.test(decision.why))) return 'held';
   if (live !== undefined && isOwn(entry, live, offers)) return 'as git says';
-  if (isHeld) return 'held';
   const barred = offers.every(({ imageDigest }) => isBarred(memory, imageDigest));
   return barred && offers.length > 0 ? 'no version bears it' : 'strays';
 }
