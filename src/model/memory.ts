@@ -203,6 +203,8 @@ export interface RecoveryMemory {
   /** An attempt is in flight since. */
   readonly open: number | null;
   readonly exhausted: boolean;
+  /** That all attempts failed was told since the first of those that count: not again until they count anew. */
+  readonly told: boolean;
   readonly recoveredAt: number | null;
   /** Number of the latest attempt whose end (well again or failed) is written down. */
   readonly judged: number;
@@ -243,7 +245,15 @@ export const emptyServerMemory: ServerMemory = {
   made: [],
   exits: {},
   stopped: {},
-  recovery: { attempts: 0, lastAt: null, open: null, exhausted: false, recoveredAt: null, judged: 0 },
+  recovery: {
+    attempts: 0,
+    lastAt: null,
+    open: null,
+    exhausted: false,
+    told: false,
+    recoveredAt: null,
+    judged: 0,
+  },
   health: {},
   pulled: [],
   pulledAt: {},

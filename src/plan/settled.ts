@@ -5,6 +5,7 @@ import type { World } from '../model/world.ts';
 import { isSetAside } from './choice.ts';
 import { saysDegraded } from './decide/candidate.ts';
 import { refusalOf } from './decide/facts.ts';
+import { isWorn } from './decide/ladder.ts';
 import { caseOf, type Case } from './decide/words.ts';
 import { viewsOf } from './view.ts';
 
@@ -58,7 +59,7 @@ function running(c: Case, entry: DesiredServer, decision: Decision): Standing {
   if (isSetAside(memory, wanted.digest)) return setAside(c, decision);
   if (isIdle(decision) && !c.view.depsReady && c.target?.blocked) return 'waiting';
   const givenUp =
-    memory.recovery.exhausted ||
+    isWorn(c, c.live) ||
     !entry.settings.recovery.enabled ||
     ownValue(memory.postponed, wanted.digest) !== undefined;
   return givenUp && isIdle(decision) ? 'failed' : 'under way';

@@ -213,7 +213,15 @@ describe('the record of a server', () => {
     expect(starting.suggested_action).toMatch(/^make it listen on 0\.0\.0\.0/);
     const slow = record({ ...scene, pulses: { new: { ...shutIn, reason: 'refused', departures: [] } } });
     expect(slow.reason).toBeNull();
-    const worn = { attempts: 3, lastAt: NOW - 1, open: null, exhausted: true, recoveredAt: null, judged: 3 };
+    const worn = {
+      attempts: 3,
+      lastAt: NOW - 1,
+      open: null,
+      exhausted: true,
+      told: true,
+      recoveredAt: null,
+      judged: 3,
+    };
     const memory = provenMemory(v1, 'github-1', { recovery: worn });
     const sick = { ...unwell(one), reason: 'listens_on_loopback' };
     const failed = record({ instances: [one], pulses: { 'github-1': sick }, memory });
@@ -222,7 +230,15 @@ describe('the record of a server', () => {
   });
 
   it('that is worn out, or may not be recovered, failed', () => {
-    const worn = { attempts: 3, lastAt: NOW - 1, open: null, exhausted: true, recoveredAt: null, judged: 3 };
+    const worn = {
+      attempts: 3,
+      lastAt: NOW - 1,
+      open: null,
+      exhausted: true,
+      told: true,
+      recoveredAt: null,
+      judged: 3,
+    };
     const sick = { instances: [one], pulses: { 'github-1': unwell(one) } };
     expect(said(record({ ...sick, memory: provenMemory(v1, 'github-1', { recovery: worn }) }))).toEqual([
       'failed',
@@ -341,6 +357,7 @@ describe('the record of a server', () => {
       lastAt: NOW - 30 * MINUTE,
       open: null,
       exhausted: false,
+      told: false,
       recoveredAt: NOW - 29 * MINUTE,
       judged: 2,
     };

@@ -146,6 +146,7 @@ describe('the recovery budget', () => {
       lastAt: NOW - MINUTE,
       open: NOW - MINUTE,
       exhausted: false,
+      told: false,
       recoveredAt: null,
       judged: 0,
     };

@@ -32,6 +32,7 @@ const tried = (change: Partial<RecoveryMemory>): RecoveryMemory => ({
   lastAt: null,
   open: null,
   exhausted: false,
+  told: false,
   recoveredAt: null,
   judged: change.attempts ?? 0,
   ...change,

@@ -410,6 +410,10 @@ describe('recovery', () => {
     const worn = event('recovery_exhausted', { ...one, attempts: 3, requires_manual: true, reason: 'x' });
     expect(server([attempt(3), worn]).recovery).toMatchObject({ exhausted: true, judged: 3 });
     expect(server([attempt(3), worn, success]).recovery.exhausted).toBe(false);
+    expect(server([attempt(3), worn, success, attempt(4)]).recovery).toMatchObject({ exhausted: true });
+    expect(server([attempt(3), worn, success, attempt(1)]).recovery).toMatchObject({
+      ...{ exhausted: false, told: false },
+    });
   });
 });
 

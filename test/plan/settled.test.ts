@@ -24,7 +24,15 @@ const settled = (scene: Scene, change: WorldChange = {}, others: Record<string, 
 };
 const applied = { outcome: 'applied', failed: [] };
 const partial = { outcome: 'partial', failed: ['github'] };
-const worn = { attempts: 3, lastAt: NOW - 1, open: null, exhausted: true, recoveredAt: null, judged: 3 };
+const worn = {
+  attempts: 3,
+  lastAt: NOW - 1,
+  open: null,
+  exhausted: true,
+  told: true,
+  recoveredAt: null,
+  judged: 3,
+};
 const aside = {
   quarantined: [
     { spec: v2.digest, imageDigest: '', version: '2.0.0', gate: 'health' as const, reason: '', at: 1 },

@@ -148,6 +148,43 @@ describe('a server that never comes back', () => {
       expect(time - (slow[index] ?? 0)).toBeGreaterThanOrEqual(60_000);
   });
 
+  it.each([
+    ['at once', 500],
+    ['after a moment of health', 3_000],
+    ['after some health', 15_000],
+  ])(
+    'says once that it needs a person, though each slow retry ends %s, over a death of ours',
+    async (_says, ms) => {
+      await running(['a']);
+      stage.engine.controls.behave(digestOf('1.0.0'), { exitsAfterMs: ms });
+      stage.engine.controls.crash(liveOf('a'), 1);
+      await stage.pass(HOUR / 2);
+      await stage.die();
+      await stage.start();
+      await stage.pass(HOUR / 2);
+      expect((await eventsOf('recovery_started')).length).toBeGreaterThan(50);
+      expect(await eventsOf('recovery_exhausted')).toMatchObject([{ attempts: 3, requires_manual: true }]);
+    },
+  );
+
+  it('says so anew when its attempts count from one again', async () => {
+    await running(['a']);
+    const falls = async (): Promise<number> => {
+      stage.engine.controls.behave(digestOf('1.0.0'), { exitsAfterMs: 3_000 });
+      stage.engine.controls.crash(liveOf('a'), 1);
+      await stage.pass(HOUR / 6);
+      return (await eventsOf('recovery_exhausted')).length;
+    };
+    expect(await falls()).toBe(1);
+    stage.engine.controls.behave(digestOf('1.0.0'), { answers: 'ok' });
+    await stage.pass(HOUR / 2);
+    expect(healthOf('a')).toBe('healthy');
+    expect(await falls()).toBe(2);
+    await stage.commit(manifest({ a: entry('1.0.0', 'restart_token: "2"') }));
+    await stage.pass(HOUR / 6);
+    expect((await eventsOf('recovery_exhausted')).length).toBe(3);
+  });
+
   it('comes back by itself when its health does', async () => {
     await running(['a']);
     stage.engine.controls.behave(digestOf('1.0.0'), { answers: 'down' });

@@ -15,8 +15,8 @@ export function* ladder(c: Case, seen: Seen): Rows {
   yield* lastAttemptFailed(c, seen);
   const { maxAttempts } = c.settings.recovery;
   const made = attemptsMade(c, seen);
-  if (made >= maxAttempts && !memory.recovery.exhausted) yield exhausted(c, seen, made);
-  if (memory.rollback?.open === true && memory.recovery.exhausted) yield wayBackFailed(c, seen);
+  if (made >= maxAttempts && !isWorn(c, seen)) yield exhausted(c, seen, made);
+  if (memory.rollback?.open === true && isWorn(c, seen)) yield wayBackFailed(c, seen);
   if (!hasRoomToRun(c, seen)) return yield wait('two copies run already: it has to wait for room');
   const next = nextAttemptAt(c, seen);
   if (now < next) return yield wait(`attempt ${made + 1} waits for its turn`, next);
@@ -24,17 +24,24 @@ export function* ladder(c: Case, seen: Seen): Rows {
 }
 
 /** Attempts since it was last well for as long as a soak. Those made since this fall count, however long it was well before. */
-export function attemptsMade(c: Case, seen: Seen): number {
+function attemptsMade(c: Case, seen: Seen): number {
   const { attempts, lastAt, recoveredAt } = c.view.memory.recovery;
   if (recoveredAt === null || recoveredAt < (lastAt ?? 0)) return attempts;
   return recoveredAt + c.settings.update.soakSeconds * 1_000 <= fellAt(c, seen) ? 0 : attempts;
 }
 
+/** All attempts failed, and that was told. A moment of health ends it, but the next fall is more of the same trouble. */
+export function isWorn(c: Case, seen: Seen | null): boolean {
+  const { exhausted: worn, told } = c.view.memory.recovery;
+  if (worn || !told || seen?.sick !== true) return worn;
+  return attemptsMade(c, seen) >= c.settings.recovery.maxAttempts;
+}
+
 /** Unix ms of the earliest next attempt. */
-export function nextAttemptAt(c: Case, seen: Seen): number {
-  const { lastAt, exhausted: worn } = c.view.memory.recovery;
+function nextAttemptAt(c: Case, seen: Seen): number {
+  const { lastAt } = c.view.memory.recovery;
   const { backoffSeconds, slowRetrySeconds } = c.settings.recovery;
-  if (worn) return (lastAt ?? fellAt(c, seen)) + slowRetrySeconds * 1_000;
+  if (isWorn(c, seen)) return (lastAt ?? fellAt(c, seen)) + slowRetrySeconds * 1_000;
   const made = attemptsMade(c, seen);
   const pause = backoffSeconds[Math.min(made, backoffSeconds.length - 1)] ?? 0;
   return Math.max(made === 0 ? 0 : (lastAt ?? 0), fellAt(c, seen)) + pause * 1_000;

@@ -1,6 +1,7 @@
 import type { Phase } from '../../model/status.ts';
 import type { Portrait } from '../describe.ts';
 import { refusalOf } from '../decide/facts.ts';
+import { isWorn } from '../decide/ladder.ts';
 import type { Case } from '../decide/words.ts';
 import { activeOf } from './endpoints.ts';
 import { restReason } from './trouble.ts';
@@ -33,7 +34,8 @@ function coming({ c, decision, inHand }: Portrait): Phase {
   return c.cand === null ? 'pending' : 'starting';
 }
 
-function isGivenUp({ view, target, settings }: Case): boolean {
-  const { recovery, quarantined } = view.memory;
-  return recovery.exhausted || !settings.recovery.enabled || (target === null && quarantined.length > 0);
+function isGivenUp(c: Case): boolean {
+  const { view, target, settings, live } = c;
+  const { quarantined } = view.memory;
+  return isWorn(c, live) || !settings.recovery.enabled || (target === null && quarantined.length > 0);
 }

@@ -4,6 +4,7 @@ import { exitReason } from '../decide/about.ts';
 import { refusalOf } from '../decide/facts.ts';
 import { staysBecause } from '../decide/judge.ts';
 import { isQuarantined } from '../decide/target.ts';
+import { isWorn } from '../decide/ladder.ts';
 import { isMistake, mendingOf } from '../mending.ts';
 import type { Case, Seen } from '../decide/words.ts';
 
@@ -96,7 +97,7 @@ function liveTrouble(c: Case): string | null {
   if (cand?.pulse?.versionOk === false && !cand.joined) return 'version_mismatch';
   const stays = leftAsItIs(c);
   if (live !== null && !live.sick) return stays ?? pulseTrouble(live);
-  if (view.memory.recovery.exhausted) return 'requires_manual';
+  if (isWorn(c, live)) return 'requires_manual';
   if (live === null) return cand === null ? null : pulseTrouble(cand);
   if (stays !== null) return stays;
   if (!settings.recovery.enabled) return 'recovery_disabled';

@@ -9,7 +9,7 @@ export const recovery: Folds<ServerMemory> = {
   recovery_started: attempted,
   recovery_failed: (server, { attempt }) => withRecovery(server, { open: null, judged: attempt }),
   recovery_exhausted: (server) =>
-    withRecovery(server, { open: null, exhausted: true, judged: server.recovery.attempts }),
+    withRecovery(server, { open: null, exhausted: true, told: true, judged: server.recovery.attempts }),
   // It runs and is well: what ended it before is over, whatever the clocks of its engine say.
   recovery_successful: (server, { time_ms, container_id: id, spec }) => ({
     ...withRecovery(server, {
@@ -31,7 +31,11 @@ export const recovery: Folds<ServerMemory> = {
  */
 function attempted(server: ServerMemory, event: Event<'recovery_started'>): ServerMemory {
   const { container_id: id, attempt, strategy, time_ms: at } = event;
-  const counted = withRecovery(server, { attempts: attempt, lastAt: at, open: at, judged: attempt - 1 });
+  // It had a moment of health at most, unless they count anew.
+  const told = server.recovery.told && attempt > 1;
+  const exhausted = server.recovery.exhausted || told;
+  const counts = { attempts: attempt, lastAt: at, open: at, judged: attempt - 1 };
+  const counted = withRecovery(server, { ...counts, told, exhausted });
   return strategy === 'recreate'
     ? { ...counted, condemned: [...counted.condemned.filter((one) => one !== id), id] }
     : { ...counted, stopped: { ...counted.stopped, [id]: at } };

@@ -129,6 +129,7 @@ function play(name: string, drawn: Drawn): Scene {
     lastAt: drawn.attempts === 0 ? null : NOW - drawn.triedAgo,
     open: drawn.attempts === 2 ? NOW - drawn.triedAgo : null,
     exhausted: drawn.exhausted,
+    told: drawn.exhausted,
     recoveredAt: null,
     judged: Math.max(0, drawn.attempts - 1),
   };
