@@ -71,6 +71,8 @@ export interface ServerMemory {
   readonly exits: Readonly<Record<string, Exit>>;
   /** Container id -> Unix ms when we stopped it. */
   readonly stopped: Readonly<Record<string, number>>;
+  /** Container id -> Unix ms when we began to stop it, unless it was to begin anew. */
+  readonly ending: Readonly<Record<string, number>>;
   readonly recovery: RecoveryMemory;
   readonly health: Readonly<
     Record<string, { readonly state: Health; readonly at: number; readonly was: boolean }>
@@ -245,6 +247,7 @@ export const emptyServerMemory: ServerMemory = {
   made: [],
   exits: {},
   stopped: {},
+  ending: {},
   recovery: {
     attempts: 0,
     lastAt: null,

@@ -195,16 +195,11 @@ export class Monitor {
     await recorded;
   }
 
-  /**
-   * We are stopping it: what it says of that is nobody's trouble. One that a stop did not end is asked again, and a restart
-   * is a stop only until it has begun anew, whatever the engine's clock says of when.
-   */
+  /** We are stopping it: what it says of that is nobody's trouble. One that a stop did not end is asked again. */
   #isEnding({ patient: { instance } }: Bed): boolean {
     const { recorder, clock } = this.#deps;
-    const { stopped, recovery } = memoryOf(recorder, instance.server);
-    const stoppedAt = ownValue(stopped, instance.id);
-    if (stoppedAt === undefined || stoppedAt === recovery.lastAt) return false;
-    return stoppedAt >= instance.startedAt && Math.abs(clock.now() - stoppedAt) < STOPPED_WITHIN_MS;
+    const endingSince = ownValue(memoryOf(recorder, instance.server).ending, instance.id);
+    return endingSince !== undefined && Math.abs(clock.now() - endingSince) < STOPPED_WITHIN_MS;
   }
 
   #targetOf({ patient, visitedAt }: Bed): ProbeTarget {

@@ -300,6 +300,13 @@ describe('ends and stops', () => {
     });
     expect(server([event('server_stopped', { ...one, by: 'us' })]).stopped).toEqual({ a: NOW });
     expect(server([event('instance_removing', one)]).stopped).toEqual({ a: NOW });
+    expect(server([stopping]).ending).toEqual({ a: NOW });
+    for (const begun of [
+      attempt(1),
+      event('server_started', { ...one, revision: 'r1' }),
+      event('instance_removed', one),
+    ])
+      expect(server([stopping, begun]).ending, begun.event_type).toEqual({});
   });
 
   it('with an instance everything about it is forgotten', () => {

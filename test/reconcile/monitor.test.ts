@@ -21,9 +21,7 @@ let begin = 0;
 /** What each server answers; those not named are well. */
 let says: Record<string, ProbeResult> = {};
 /** Container id -> when we began to stop it. */
-let stopped: Readonly<Record<string, number>> = {};
-/** When the last attempt to recover began, Unix ms. */
-let attemptedAt: number | null = null;
+let ending: Readonly<Record<string, number>> = {};
 let isFull = false;
 let written: { readonly at: number; readonly draft: EventDraft }[] = [];
 let troubles: unknown[] = [];
@@ -40,8 +38,7 @@ function open(probe: (clock: FakeClock) => Probe = () => answering, spread = [0.
   let drawn = 0;
   const recorder = {
     get memory() {
-      const recovery = { ...emptyServerMemory.recovery, lastAt: attemptedAt };
-      return { ...emptyMemory, servers: { a: { ...emptyServerMemory, stopped, recovery } } };
+      return { ...emptyMemory, servers: { a: { ...emptyServerMemory, ending } } };
     },
     record: async (draft: EventDraft) => {
       if (isFull) throw new Failure('disk_full', 'the disk is full');
@@ -81,8 +78,7 @@ const changes = () =>
 beforeEach(() => {
   clock = fakeClock();
   begin = clock.now();
-  [says, stopped, attemptedAt] = [{}, {}, null];
-  [isFull, written, troubles, asked] = [false, [], [], []];
+  [says, ending, isFull, written, troubles, asked] = [{}, {}, false, [], [], []];
 });
 afterEach(() => monitor.stop());
 
@@ -91,7 +87,7 @@ describe('an instance that we are stopping', () => {
     open();
     watch([one('a')]);
     await clock.advance(10 * SECOND);
-    stopped = { [one('a').id]: clock.now() };
+    ending = { [one('a').id]: clock.now() };
     says = { a: answer({ outcome: 'failed', reason: 'status_503' }) };
     await clock.advance(50 * SECOND);
     expect(changes()).toEqual(['0.5 server_healthy']);
@@ -110,23 +106,11 @@ describe('an instance that we are stopping', () => {
     await clock.advance(SECOND);
     reply(answer());
     await clock.advance(40 * SECOND);
-    stopped = { [one('a').id]: clock.now() };
+    ending = { [one('a').id]: clock.now() };
     reply(answer({ outcome: 'failed', reason: 'status_503' }));
     await clock.advance(SECOND);
     expect(changes().map((line) => line.split(' ')[1])).toEqual(['server_healthy']);
   });
-});
-
-it('an instance that we restarted is asked at once, though the clock of its engine is behind ours', async () => {
-  open();
-  says = { a: down };
-  watch([one('a')]);
-  await clock.advance(10 * SECOND);
-  attemptedAt = clock.now();
-  stopped = { [one('a').id]: attemptedAt };
-  says = {};
-  await clock.advance(10 * SECOND);
-  expect(changes().at(-1)).toContain('server_healthy');
 });
 
 describe('when the log cannot be written', () => {

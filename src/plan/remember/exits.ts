@@ -14,14 +14,15 @@ export const exits: Folds<ServerMemory> = {
   },
   health_check_completed: (server, event) =>
     event.to === undefined ? server : withHealth(server, event, event.to),
-  server_stopping: weStopped,
-  instance_removing: weStopped,
+  server_stopping: weBeginToStop,
+  instance_removing: weBeginToStop,
   server_stopped: (server, event) =>
     event.by === 'person' ? personStopped(server, event) : weStopped(server, event),
   server_started: (server, { container_id: id }) => ({
     ...server,
     exits: without(server.exits, id),
     stopped: without(server.stopped, id),
+    ending: without(server.ending, id),
     drains: without(server.drains, id),
   }),
   instance_removed: (server, { container_id: id }) => ({
@@ -29,6 +30,7 @@ export const exits: Folds<ServerMemory> = {
     drains: without(server.drains, id),
     exits: without(server.exits, id),
     stopped: without(server.stopped, id),
+    ending: without(server.ending, id),
     health: without(server.health, id),
     driftNoted: without(server.driftNoted, id),
     condemned: server.condemned.filter((one) => one !== id),
@@ -50,6 +52,11 @@ function newIncident(server: ServerMemory, event: Event<'server_down'>): ServerM
 }
 
 type About = { readonly container_id: string; readonly time_ms: number };
+
+function weBeginToStop(server: ServerMemory, event: About): ServerMemory {
+  const { container_id: id, time_ms: at } = event;
+  return { ...weStopped(server, event), ending: { ...server.ending, [id]: at } };
+}
 
 function weStopped(server: ServerMemory, { container_id: id, time_ms: at }: About): ServerMemory {
   return { ...server, stopped: { ...server.stopped, [id]: at } };

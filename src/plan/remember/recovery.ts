@@ -35,7 +35,8 @@ function attempted(server: ServerMemory, event: Event<'recovery_started'>): Serv
   const told = server.recovery.told && attempt > 1;
   const exhausted = server.recovery.exhausted || told;
   const counts = { attempts: attempt, lastAt: at, open: at, judged: attempt - 1 };
-  const counted = withRecovery(server, { ...counts, told, exhausted });
+  const open = withRecovery(server, { ...counts, told, exhausted });
+  const counted = { ...open, ending: without(open.ending, id) };
   return strategy === 'recreate'
     ? { ...counted, condemned: [...counted.condemned.filter((one) => one !== id), id] }
     : { ...counted, stopped: { ...counted.stopped, [id]: at } };
