@@ -11,7 +11,14 @@ export type { Evidence } from './evidence.ts';
  * (contracts section 4); `docs/events.md` is generated from here.
  */
 export interface EventFields {
-  orchestrator_started: { boot_id: string; owner: string; program_version: string; engine?: string };
+  orchestrator_started: {
+    boot_id: string;
+    owner: string;
+    program_version: string;
+    engine?: string;
+    /** Unix ms of the line before, of whatever run: between the two the log says nothing. */
+    silent_since?: number;
+  };
   orchestrator_watching: { boot_id: string };
   orchestrator_stopped: { boot_id: string; outcome: string };
   manifest_synced: {

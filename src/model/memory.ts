@@ -26,6 +26,8 @@ export interface Memory {
   readonly servers: Readonly<Record<string, ServerMemory>>;
   /** Unix ms from which on the log tells of every container that we made; null: there is no log yet. */
   readonly since: number | null;
+  /** When it told of none, the latest last: nobody watched, or a backup without the end of the log was put back. */
+  readonly silences: readonly Silence[];
   /** Ids of the containers that bore our labels without being ours, as they were last told. */
   readonly foreignNoted: readonly string[];
   /** Images that we brought for servers that are gone, as `repository@digest` -> Unix ms of their going. */
@@ -179,6 +181,12 @@ export interface Drift extends Omit<Repair, 'at'> {
   readonly repaired: boolean;
 }
 
+/** Unix ms. */
+export interface Silence {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface Made {
   /** Its short name: an intent knows no id yet. */
   readonly instance: string;
@@ -225,6 +233,7 @@ export const emptyMemory: Memory = {
   viewSuspectSince: null,
   viewClearedAt: null,
   since: null,
+  silences: [],
   foreignNoted: [],
   servers: {},
   orphans: {},

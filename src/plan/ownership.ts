@@ -7,7 +7,7 @@ const TOLERATED_MS = 60_000;
 
 /**
  * Ours is what we made. Labels prove nothing: `docker commit` copies them. The log names every container that was made
- * since it began; what is older is believed when it bears the very name that its labels say, which a copy cannot have
+ * since it began; what is older, or of a time of which the log says nothing, is believed when it bears the very name that its labels say, which a copy cannot have
  * beside it, and was made from the image that its spec names, which a copy is not. All else is a stranger.
  */
 export function withoutCopies(sighting: Sighting, memory: Memory): Sighting {
@@ -26,11 +26,13 @@ function isOurs(instance: Instance, memory: Memory): boolean {
   if (instance.name !== `${instance.server}-${instance.instance}`) return false;
   const known = made.find((one) => one.instance === instance.instance);
   if (known !== undefined) return known.container === null;
-  return isOlderThanLog(instance, memory) && isOfItsImage(instance);
+  return isOutsideLog(instance, memory) && isOfItsImage(instance);
 }
 
-const isOlderThanLog = ({ createdAt }: Instance, { since }: Memory): boolean =>
-  since === null || createdAt <= since + TOLERATED_MS;
+function isOutsideLog({ createdAt }: Instance, { since, silences }: Memory): boolean {
+  if (since === null || createdAt <= since + TOLERATED_MS) return true;
+  return silences.some(({ from, to }) => createdAt >= from - TOLERATED_MS && createdAt <= to + TOLERATED_MS);
+}
 
 const isOfItsImage = ({ spec, drift }: Instance): boolean =>
   spec !== null && !drift.includes('image') && !drift.includes('unreadable');

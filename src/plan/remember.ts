@@ -39,7 +39,7 @@ export function rememberLine(
 const wide: Folds<Memory> = {
   ...orphans,
   memory_checkpoint: restored,
-  orchestrator_started: (memory, { time_ms }) => ({ ...memory, since: memory.since ?? time_ms }),
+  orchestrator_started: began,
   manifest_synced: synced,
   request_accepted: obeyed,
   server_removed: removed,
@@ -94,6 +94,14 @@ function ofServer(memory: Memory, event: Event): Memory {
     before,
   );
   return after === before ? memory : { ...memory, servers: { ...memory.servers, [name]: after } };
+}
+
+/** So many are remembered; who was made in an older one has long been seen. */
+const MOST_SILENCES = 50;
+
+function began(memory: Memory, { time_ms: to, silent_since: from }: Event<'orchestrator_started'>): Memory {
+  const silences = from === undefined ? memory.silences : [...memory.silences, { from, to }];
+  return { ...memory, since: memory.since ?? to, silences: silences.slice(-MOST_SILENCES) };
 }
 
 /** A checkpoint of an older program lacks what was invented since. */

@@ -22,8 +22,9 @@ export class Diary {
   }
 
   async begun(): Promise<void> {
-    const { bootId, owner, programVersion } = this.#deps;
-    const fields = { boot_id: bootId, owner, program_version: programVersion };
+    const { bootId, owner, programVersion, recorder } = this.#deps;
+    const silent = recorder.heardUntil === null ? {} : { silent_since: recorder.heardUntil };
+    const fields = { boot_id: bootId, owner, program_version: programVersion, ...silent };
     await this.#write('orchestrator_started', fields);
   }
 

@@ -40,12 +40,15 @@ export class Recorder {
   #memory: Memory;
   /** Unix ms: the latest that the clock has said. */
   #latest: number;
+  /** Unix ms of the last line of earlier runs; null: there was none. */
+  readonly heardUntil: number | null;
   #queue: Promise<unknown> = Promise.resolve();
 
   private constructor(deps: RecorderDeps, memory: Memory, latest: number) {
     this.#deps = deps;
     this.#memory = memory;
     this.#latest = latest;
+    this.heardUntil = latest === 0 ? null : latest;
   }
 
   /** Reads the log back into memory. Lines nobody can read are skipped, counted and logged. */

@@ -46,6 +46,18 @@ describe('ours is', () => {
     expect(seen([ours, copy], lost).ours).toEqual(['c1']);
     expect(seen([ours], memory({}, { since: null })).ours).toEqual(['c1']);
   });
+
+  it('what was made behind the end of a backup of the log that was put back, by the same signs', () => {
+    const [backedUp, restored] = [NOW - 2 * HOUR, NOW];
+    const began = { boot_id: 'b', owner: 'default', program_version: '1', silent_since: backedUp };
+    const log = [event('orchestrator_started', began, { server: null, time: restored })].reduce(
+      remember,
+      since(NOW - 9 * HOUR),
+    );
+    const at = (createdAt: number, one: Instance = ours): Instance => ({ ...one, createdAt });
+    expect(seen([at(NOW - HOUR), at(NOW - HOUR, copy)], log).ours).toEqual(['c1']);
+    expect(seen([at(NOW - 3 * HOUR)], log).ours).toEqual([]);
+  });
 });
 
 describe('a stranger is', () => {
