@@ -66,6 +66,8 @@ function factsOf(event: Readonly<Record<string, unknown>>): string {
 }
 
 function valueText(value: unknown): string {
-  if (Array.isArray(value)) return value.map((each) => String(each)).join(' ');
+  if (Array.isArray(value)) return value.map(wordOf).join(' ');
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
+
+const wordOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

@@ -78,6 +78,19 @@ function isEvent(value: Record<string, unknown>): value is Event & Record<string
     Number.isSafeInteger(value['time_ms']) &&
     Number.isSafeInteger(seq) &&
     (seq as number) > 0 &&
-    (server === undefined || typeof server === 'string')
+    (server === undefined || typeof server === 'string') &&
+    LISTS.every((name) => isAbsent(value, name) || Array.isArray(ownValue(value, name))) &&
+    RECORDS.every((name) => isAbsent(value, name) || isObject(ownValue(value, name))) &&
+    (type !== 'memory_checkpoint' || value['memory'] !== undefined)
   );
 }
+
+const isAbsent = (value: Record<string, unknown>, name: string): boolean =>
+  ownValue(value, name) === undefined;
+
+/** What is walked through by whoever reads events: of another type, a line is not ours, whoever wrote it. */
+const LISTS = [
+  ...['added', 'changed', 'removed', 'allow_removal', 'unpruned', 'commits'],
+  ...['servers_failed', 'silent', 'drift'],
+];
+const RECORDS = ['entries', 'memory', 'evidence'];

@@ -62,7 +62,8 @@ function toProblem({ code, message, pos }: YAMLError, lines: LineCounter, file: 
 }
 
 /** Some messages end with the text in question, which may be a value that nobody should log. */
-const withoutQuotation = (message: string): string => firstLine(message).replace(/: ".*$/, '');
+const withoutQuotation = (message: string): string =>
+  firstLine(message).replace(/: (?!tag:).*$|(?<=^Unknown directive) .*$/, '');
 
 /** Where the library's words are for programmers. */
 const MESSAGES: Readonly<Record<string, string>> = {

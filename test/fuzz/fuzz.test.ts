@@ -10,7 +10,7 @@ test('whatever others write is read, refused or told within a bound, and harms n
   const { cases, broken, grownMb } = await fuzz({
     seed,
     untilMs: Date.now() + FUZZED_MS,
-    fields: ['health', 'registry', 'engine', 'address'],
+
     say: () => undefined,
   });
   expect(broken).toEqual([]);
