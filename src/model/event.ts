@@ -73,13 +73,13 @@ export interface EventFields {
     image: string;
     image_digest: string;
     version: string | null;
-    /** What the entry itself names, where a strategy chose another. */
-    asked?: string;
-    /** The image digest of that, where its registry was asked. */
-    asked_digest?: string;
-    /** What a pull onto an empty disk fetches, where its registry was asked. */
-    size_bytes?: number;
-    why?: string;
+    /** What the entry itself names. */
+    asked: string;
+    /** The image digest of that; null: nobody was asked for it now. */
+    asked_digest: string | null;
+    /** What a pull onto an empty disk fetches; null: nobody was asked for it. */
+    size_bytes: number | null;
+    why: string;
   };
 
   update_available: {

@@ -15,6 +15,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { bestOf, type Choice, type Found, type PassedOver } from './candidates.ts';
 import { traceOf } from './perform.ts';
 import type { Recorder } from './recorder.ts';
+import { versionResolved } from './resolved.ts';
 
 export interface FollowingDeps {
   readonly registry: Registry;
@@ -137,17 +138,9 @@ export class Following {
   }
 
   async #take(server: Deployable, found: Found): Promise<void> {
-    await this.#deps.recorder.record({
-      event: 'version_resolved',
-      server: server.name,
-      traceId: traceOf(server.name, this.#deps),
-      fields: {
-        ...{ entry: server.entry, image: found.image, image_digest: found.imageDigest },
-        ...{ version: found.version, asked: server.blueprint.image },
-        size_bytes: found.sizeBytes,
-        why: server.strategy === 'latest' ? 'its tag has moved' : 'a newer version is in the registry',
-      },
-    });
+    const why = server.strategy === 'latest' ? 'its tag has moved' : 'a newer version is in the registry';
+    const because = { version: found.version, traceId: traceOf(server.name, this.#deps), why };
+    await this.#deps.recorder.record(versionResolved(server, found, because));
   }
 
   /** Told once as long as it stays available; when it no longer is, that is told too. */

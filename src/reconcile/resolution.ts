@@ -13,6 +13,7 @@ import { bestOf, keepsTo } from './candidates.ts';
 import { traceOf } from './perform.ts';
 import type { Recorder } from './recorder.ts';
 import { remainingOf } from './remaining.ts';
+import { versionResolved, type Chosen } from './resolved.ts';
 
 export interface ResolutionDeps {
   readonly registry: Registry;
@@ -45,7 +46,8 @@ export class Resolution {
     const own = newestFirst(instances.filter((instance) => instance.server === server.name));
     const back = await this.#barWhatItLeaves(server, own);
     const kept = own.find(({ spec }) => spec !== null && keepsTo(server, spec.image, { back }))?.spec ?? null;
-    await this.#record(server, kept ?? (await this.#choose(server, { back })));
+    const why = kept === null ? 'its entry is new or has changed' : 'the entry allows what runs already';
+    await this.#record(server, kept ?? (await this.#choose(server, { back })), why);
   }
 
   /**
@@ -81,20 +83,10 @@ export class Resolution {
     return isBarred(memory, imageDigest) ? null : { image, imageDigest };
   }
 
-  async #record(server: Deployable, chosen: Chosen, why?: string): Promise<void> {
-    const { image, imageDigest, askedDigest } = chosen;
-    await this.#deps.recorder.record({
-      event: 'version_resolved',
-      server: server.name,
-      traceId: traceOf(server.name, this.#deps),
-      fields: {
-        ...{ entry: server.entry, image, image_digest: imageDigest },
-        version: image === server.blueprint.image ? server.version : versionOf(image),
-        asked: server.blueprint.image,
-        ...(askedDigest === undefined ? {} : { asked_digest: askedDigest }),
-        ...(why === undefined ? {} : { why }),
-      },
-    });
+  async #record(server: Deployable, chosen: Chosen, why: string): Promise<void> {
+    const version = chosen.image === server.blueprint.image ? server.version : versionOf(chosen.image);
+    const traceId = traceOf(server.name, this.#deps);
+    await this.#deps.recorder.record(versionResolved(server, chosen, { version, traceId, why }));
   }
 
   /** A commit that lowers the version means it: what it leaves is not gone to again. True: this one does. */
@@ -131,14 +123,13 @@ export class Resolution {
   }
 
   /** null: there is nothing newer, or nobody can say now. */
-  async #ripe(
-    server: Deployable,
-    above?: readonly string[],
-  ): Promise<Pick<Chosen, 'image' | 'imageDigest'> | null> {
+  async #ripe(server: Deployable, above?: readonly string[]): Promise<Omit<Chosen, 'askedDigest'> | null> {
     try {
       const asking = { ...this.#deps, maxAgeMs: 5_000, ...(above === undefined ? {} : { above }) };
       const { ripe } = await bestOf(server, this.#memoryOf(server), asking);
-      return ripe === null ? null : { image: ripe.image, imageDigest: ripe.imageDigest };
+      if (ripe === null) return null;
+      const { image, imageDigest, sizeBytes } = ripe;
+      return { image, imageDigest, sizeBytes };
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       const { image } = server.blueprint;
@@ -166,8 +157,6 @@ export class Resolution {
     }
   }
 }
-
-type Chosen = Pick<Resolved, 'image' | 'imageDigest' | 'askedDigest'>;
 
 /** What answers before what does not, the newest before the older ones. */
 const newestFirst = (instances: readonly Instance[]): Instance[] =>

@@ -51,6 +51,11 @@ const quarantine = event('version_quarantined', {
 });
 const attempt = (number: number, strategy: 'restart' | 'recreate' = 'restart') =>
   event('recovery_started', { ...one, reason: 'container_exited', attempt: number, strategy });
+const resolved = (change: object = {}) =>
+  event('version_resolved', {
+    ...{ entry: 'e', image: 'i', image_digest: 'd', version: null, asked: 'i', asked_digest: null },
+    ...{ size_bytes: null, why: 'its entry is new or has changed', ...change },
+  });
 const gateFailed = (change: object = {}) =>
   event('update_gate_failed', { gate: 'pull', class: 'world', spec: v1.digest, error: 'away', ...change });
 
@@ -257,12 +262,16 @@ describe('a rollout', () => {
   });
 
   it('what a tag stood for is kept with its entry', () => {
-    const resolved = event('version_resolved', { entry: 'e', image: 'i', image_digest: 'd', version: null });
-    expect(server([resolved]).resolved).toMatchObject({
-      entry: 'e',
-      image: 'i',
-      imageDigest: 'd',
-      version: null,
+    expect(server([resolved({ asked: 'j', asked_digest: 'c' })]).resolved).toEqual({
+      ...{ entry: 'e', image: 'i', imageDigest: 'd', version: null, asked: 'j', askedDigest: 'c' },
+    });
+  });
+
+  it('what a tag stood for in a line of an older program, which has fewer fields', () => {
+    const absent = { asked: undefined, asked_digest: undefined, size_bytes: undefined, why: undefined };
+    const older = JSON.parse(JSON.stringify({ ...resolved(), ...absent })) as Event;
+    expect(server([older]).resolved).toEqual({
+      ...{ entry: 'e', image: 'i', imageDigest: 'd', version: null, asked: 'i' },
     });
   });
 });
@@ -527,8 +536,7 @@ describe('the log', () => {
     const kept = server(told).found;
     expect(Object.keys(kept)).toHaveLength(50);
     expect(kept).toMatchObject({ 'd1.1.0': { at: NOW }, 'd1.80.0': { at: NOW + 79 } });
-    const resolved = { entry: 'e', image: 'i', image_digest: 'd1.2.0', version: '1.2.0' };
-    const after = server([...told, event('version_resolved', resolved)]).found;
+    const after = server([...told, resolved({ image_digest: 'd1.2.0', version: '1.2.0' })]).found;
     expect(Object.keys(after)).toEqual(Object.keys(kept).slice(2));
   });
 });

@@ -31,6 +31,7 @@ async function recorderThatFound(entry: string): Promise<Recorder> {
   const image = 'docker.io/liminalcommons/github';
   const asked: EventFields['version_resolved'] = {
     ...{ entry, image: `${image}:1.0.0`, image_digest: 'sha256:old', version: '1.0.0' },
+    ...{ asked: `${image}:1.0.0`, asked_digest: null, size_bytes: null, why: 'its entry is new' },
   };
   const newer: EventFields['update_available'] = {
     ...{ image: `${image}:1.1.0`, image_digest: 'sha256:new', version: '1.1.0', current: '1.0.0' },

@@ -348,7 +348,7 @@ export class Model {
     this.#write('version_resolved', server.name, {
       ...{ entry: server.entry, image, image_digest: imageDigest, asked: server.blueprint.image },
       version: image.endsWith(':latest') ? null : imageDigest.slice('sha256:'.length),
-      ...(askedDigest === undefined ? {} : { asked_digest: askedDigest }),
+      ...{ asked_digest: askedDigest ?? null, size_bytes: null, why: 'the model says so' },
     });
   }
 
