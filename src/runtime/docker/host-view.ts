@@ -57,10 +57,6 @@ const OF_A_CONTAINER: ReadonlySet<string> = new Set(['overlay', 'tmpfs', 'proc',
 export const isSocket = (address: string): boolean =>
   address.startsWith('/') || address.startsWith('unix://');
 
-/** The socket's own path; null for an engine that is reached over the network. */
-export const socketPath = (address: string): string | null =>
-  isSocket(address) ? address.replace(/^unix:\/\//, '') : null;
-
 /** What a process of a container sees mounted; null when it cannot be told, or is another's by now. */
 export async function mountTableOf(pid: number, container: string): Promise<readonly MountPoint[] | null> {
   try {
