@@ -2,6 +2,7 @@ import { followEvents } from '../journal/index.ts';
 import { fromLine } from '../journal/line.ts';
 import type { Event } from '../model/event.ts';
 import { Failure } from '../model/failure.ts';
+import { isHeld } from '../state/index.ts';
 import { defineCommand, type Io } from './command.ts';
 import { duration, flag, revision } from './options.ts';
 import { settlingOf, type Settling } from './settling.ts';
@@ -15,7 +16,7 @@ export const wait = defineCommand({
   about:
     'Follows the running orchestrator, by its status endpoint and by its event log, until a ' +
     'revision is settled or a descendant of it. For pipelines that go on once a merge is ' +
-    'deployed.',
+    'deployed. Says so where no orchestrator runs (--json: "orchestrator_runs").',
   exits: { 0: 'applied', 1: 'partial, superseded or refused', 4: 'not settled in time' },
   examples: [
     'mcp-orchestration wait --revision "$(git rev-parse HEAD)"',
@@ -31,9 +32,11 @@ export const wait = defineCommand({
     eventsFile: runOptions.eventsFile,
   },
   async run(asked, io) {
-    const settling = await settle(asked, io);
-    const json = { asked: asked.revision, ...settling };
-    io.stdout.write(asked.json ? `${JSON.stringify(json)}\n` : settlingText(settling, asked, io));
+    const { settling, answers } = await settle(asked, io);
+    const runs = answers || (await isHeld(asked.state, io.clock));
+    const json = { asked: asked.revision, ...settling, orchestrator_runs: runs };
+    const says = settlingText(settling, asked, io) + (runs ? '' : nobodyRuns(asked));
+    io.stdout.write(asked.json ? `${JSON.stringify(json)}\n` : says);
     return exitCodes[settling.state];
   },
 });
@@ -57,7 +60,7 @@ interface Asked extends Client {
 }
 
 /** Both the endpoint and the log are looked at: the log reaches back before the present start, and may be elsewhere. */
-async function settle(asked: Asked, io: Io): Promise<Settling> {
+async function settle(asked: Asked, io: Io): Promise<Found> {
   const giveUp = io.clock.deadline(asked.timeout * 1000, io.signal);
   const stop = new AbortController();
   const written: Event[] = [];
@@ -69,22 +72,28 @@ async function settle(asked: Asked, io: Io): Promise<Settling> {
   }
 }
 
+interface Found {
+  readonly settling: Settling;
+  /** Whether somebody did at the endpoint, when it was last asked. */
+  readonly answers: boolean;
+}
+
 interface Looking {
   /** What the log is known to say, oldest first. */
   readonly written: Event[];
   readonly signal: AbortSignal;
 }
 
-async function untilSettled(asked: Asked, io: Io, { written, signal }: Looking): Promise<Settling> {
+async function untilSettled(asked: Asked, io: Io, { written, signal }: Looking): Promise<Found> {
   let troubled = '';
   const descent: Descent = { later: new Set(), judged: new Set() };
   for (;;) {
-    const { events, trouble } = await fromEndpoint(asked, io);
+    const { events, trouble, answers } = await fromEndpoint(asked, io);
     const told = (): Settling =>
       [events, written].map((each) => settlingOf(asked.revision, each, descent.later)).reduce(furthest);
     if (told().state === 'unknown') await askGit([...written, ...events], asked, io, descent);
     const settling = told();
-    if (isFinal(settling) || signal.aborted) return settling;
+    if (isFinal(settling) || signal.aborted) return { settling, answers };
     const worth = settling.state === 'unknown' ? trouble : null;
     if (worth !== null && worth !== troubled) io.stderr.write(`${(troubled = worth)}; still waiting\n`);
     await io.clock.sleep(LOOK_EVERY_MS, signal);
@@ -132,20 +141,26 @@ const isFinal = ({ state }: Settling): boolean => state !== 'unknown' && state !
 const furthest = (one: Settling, other: Settling): Settling =>
   isFinal(one) || (other.state === 'unknown' && one.state !== 'unknown') ? one : other;
 
+interface Told {
+  readonly events: readonly Event[];
+  readonly trouble: string | null;
+  readonly answers: boolean;
+}
+
 /** What the endpoint tells, oldest first, or why it tells nothing. */
-async function fromEndpoint(
-  asked: Asked,
-  io: Io,
-): Promise<{ readonly events: readonly Event[]; readonly trouble: string | null }> {
+async function fromEndpoint(asked: Asked, io: Io): Promise<Told> {
   const got = await ask(asked, '/revisions', io);
-  if (!got.ok) return { events: [], trouble: got.error };
-  if (got.value.code !== 200) return { events: [], trouble: refusalOf(got.value) };
+  if (!got.ok) return { events: [], trouble: got.error, answers: false };
+  if (got.value.code !== 200) return { events: [], trouble: refusalOf(got.value), answers: true };
   const { events } = got.value.body as { readonly events: readonly object[] };
   const readable = events.flatMap((each) => fromLine(JSON.stringify(each)) ?? []);
-  return { events: readable.toReversed(), trouble: null };
+  return { events: readable.toReversed(), trouble: null, answers: true };
 }
 
 const aboutRevisions: readonly string[] = ['manifest_synced', 'registry_read_failed', 'revision_settled'];
+
+const nobodyRuns = ({ url, state }: Asked): string =>
+  `no orchestrator runs: none answers at ${url}, and none holds the state folder ${state}\n`;
 
 function settlingText(settling: Settling, { revision: sha, timeout }: Asked, io: Io): string {
   const style = styleOf(io.stdout, io.env);

@@ -1,4 +1,4 @@
 export { openState, readState } from './folder.ts';
 export { awaitAnswer, leaveRequest } from './requests.ts';
 export { lockEngine } from './engine-lock.ts';
-export { lockWriter, type Writer } from './lock.ts';
+export { isHeld, lockWriter, type Writer } from './lock.ts';

@@ -6,6 +6,7 @@ import { wait } from '../../src/cli/wait.ts';
 import { toLine } from '../../src/journal/line.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Event } from '../../src/model/event.ts';
+import { lockWriter } from '../../src/state/index.ts';
 import { openStatusServer } from '../../src/status/index.ts';
 import type { StatusServer } from '../../src/status/status.ts';
 import { git } from '../support/git-remote.ts';
@@ -162,9 +163,35 @@ describe('wait', () => {
     expect((await waiting).code).toBe(0);
   });
 
+  it('says at once that no orchestrator runs, where the log has the answer already', async () => {
+    const state = await stateFolder();
+    const log = [synced(1, A), settled(2, A, 'applied')].map((each) => `${toLine(each)}\n`).join('');
+    await writeFile(join(state, 'events.jsonl'), log);
+    const { code, out } = await waited({ state, timeout: '10m' });
+    const says = `no orchestrator runs: none answers at http://127.0.0.1:1, and none holds the state folder ${state}`;
+    expect([code, out.split('\n').at(-2)]).toEqual([0, says]);
+    const { out: json } = await waited({ state, timeout: '10m', json: true });
+    expect(JSON.parse(json)).toMatchObject({ state: 'applied', orchestrator_runs: false });
+  });
+
+  it('says nothing of that while one holds the state folder, though its endpoint does not answer', async () => {
+    const state = await stateFolder();
+    const who = { pid: process.pid, host: 'here', started: new Date().toISOString() };
+    const lock = await lockWriter(state, { who, clock: systemClock });
+    if (!lock.ok) throw new Error(lock.error);
+    const { code, out } = await waited({ state, timeout: '1' });
+    expect([code, out]).toEqual([4, `${A} has not been met within 1 s\n`]);
+    const { out: json } = await waited({ state, timeout: '1', json: true });
+    expect(JSON.parse(json)).toMatchObject({ state: 'unknown', orchestrator_runs: true });
+    await lock.value.release();
+  });
+
   it('ends with 4 after the timeout, and says what was missing', async () => {
     const nobody = await waited({ timeout: '1' });
-    expect(nobody).toMatchObject({ code: 4, out: `${A} has not been met within 1 s\n` });
+    expect(nobody.code).toBe(4);
+    expect(nobody.out).toMatch(
+      new RegExp(`^${A} has not been met within 1 s\nno orchestrator runs: none .*\n$`),
+    );
     expect(nobody.said).toMatch(/^no orchestrator answers at http:\/\/127.0.0.1:1: .*; still waiting\n$/);
     const server = await running();
     server.note(synced(1, A));
@@ -219,7 +246,7 @@ describe('wait', () => {
       expect(done.code).toBe(0);
       expect(JSON.parse(done.out)).toEqual({
         ...{ asked: commits[0], state: 'applied', revision: commits[1], seconds: 40 },
-        ...{ servers: ['coda', 'github'], failed: [] },
+        ...{ servers: ['coda', 'github'], failed: [], orchestrator_runs: false },
       });
       expect(await waited({ state, revision: commits[2] ?? '', timeout: '1s' })).toMatchObject({ code: 4 });
     });
