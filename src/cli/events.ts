@@ -5,6 +5,7 @@ import { catalogue } from '../model/catalogue.ts';
 import type { Event, EventType } from '../model/event.ts';
 import { defineCommand, type Option } from './command.ts';
 import { eventText } from './event-text.ts';
+import { LeftOut } from './left-out.ts';
 import { flag, list, momentOrNone, text } from './options.ts';
 import { runOptions, stateOption } from './shared.ts';
 import { styleOf } from './table.ts';
@@ -33,18 +34,18 @@ export const events = defineCommand({
   },
   async run(values, io) {
     const style = styleOf(io.stdout, io.env);
-    const write = (event: Event): unknown =>
-      io.stdout.write(values.json ? `${toLine(event)}\n` : `${eventText(event, style)}\n`);
-    let unreadable = 0;
-    const query = { ...queryOf(values, io.clock.now()), skipped: () => (unreadable += 1) };
+    const lineOf = (event: Event): string => (values.json ? toLine(event) : eventText(event, style));
+    const leftOut = new LeftOut();
+    const query = { ...queryOf(values, io.clock.now()), skipped: leftOut.skipped };
     const found = values.follow ? followEvents(query, io.clock, io.signal) : readEvents(query);
     let shown = 0;
     for await (const event of found) {
-      write(event);
-      shown += 1;
+      const line = leftOut.over('', event, () => `${lineOf(event)}\n`);
+      io.stdout.write(line);
+      if (line !== '') shown += 1;
     }
     if (shown === 0) io.stderr.write(`no such event in ${values.eventsFile ?? values.state}\n`);
-    if (unreadable > 0) io.stderr.write(`${unreadable} lines could not be read and were skipped\n`);
+    leftOut.tell(io);
     return 0;
   },
 });

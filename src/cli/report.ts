@@ -1,6 +1,7 @@
 import { readEvents } from '../journal/index.ts';
 import { emptyLedger, enter, reportOf, type Figures, type Ledger, type Report } from '../plan/report.ts';
 import { defineCommand } from './command.ts';
+import { LeftOut } from './left-out.ts';
 import { duration, flag } from './options.ts';
 import { runOptions, stateOption } from './shared.ts';
 import { styleOf, table, type Cell, type Style } from './table.ts';
@@ -25,17 +26,18 @@ export const report = defineCommand({
   },
   async run({ state, eventsFile, since, json }, io) {
     const now = io.clock.now();
-    let unreadable = 0;
+    const leftOut = new LeftOut();
     let ledger: Ledger = emptyLedger;
     // From the very first line: what a server is at the start of the window was said before it.
-    const query = { directory: state, eventsFile: eventsFile ?? undefined, skipped: () => (unreadable += 1) };
-    for await (const event of readEvents(query)) ledger = enter(ledger, event);
+    const query = { directory: state, eventsFile: eventsFile ?? undefined, skipped: leftOut.skipped };
+    for await (const event of readEvents(query))
+      ledger = leftOut.over(ledger, event, () => enter(ledger, event));
     const figures = reportOf(ledger, { from: now - since * 1_000, to: now });
     io.stdout.write(
       json ? `${JSON.stringify(figures, null, 2)}\n` : reportText(figures, styleOf(io.stdout, io.env)),
     );
     if (ledger.firstAt === null) io.stderr.write(`no event in ${eventsFile ?? state}\n`);
-    if (unreadable > 0) io.stderr.write(`${unreadable} lines could not be read and were skipped\n`);
+    leftOut.tell(io);
     return 0;
   },
 });

@@ -1,4 +1,5 @@
 import type { Event } from '../model/event.ts';
+import { LeftOut } from './left-out.ts';
 
 /** What became of a revision, as far as the events tell. */
 export type Settling =
@@ -17,18 +18,20 @@ export type Settling =
 
 /**
  * `events` oldest first; `sha` may be the beginning of a revision, 7 digits at least. `later`: revisions that git says
- * descend from it, though no event does.
+ * descend from it, though no event does. A line that makes us stumble is told to `leftOut`, and changes nothing.
  */
 export function settlingOf(
   sha: string,
   events: Iterable<Event>,
   later: ReadonlySet<string> = new Set(),
+  leftOut: LeftOut = new LeftOut(),
 ): Settling {
   let found: Settling = { state: 'unknown' };
   const inForce = new Set<string>();
   for (const event of events) {
     if (found.state === 'applied' || found.state === 'partial' || found.state === 'superseded') return found;
-    found = next(found, event, { sha, inForce, later });
+    const before: Settling = found;
+    found = leftOut.over(before, event, () => next(before, event, { sha, inForce, later }));
   }
   return found;
 }

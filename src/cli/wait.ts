@@ -4,6 +4,7 @@ import type { Event } from '../model/event.ts';
 import { Failure } from '../model/failure.ts';
 import { isHeld } from '../state/index.ts';
 import { defineCommand, type Io } from './command.ts';
+import { LeftOut } from './left-out.ts';
 import { duration, flag, revision } from './options.ts';
 import { settlingOf, type Settling } from './settling.ts';
 import { runOptions, stateOption } from './shared.ts';
@@ -32,11 +33,13 @@ export const wait = defineCommand({
     eventsFile: runOptions.eventsFile,
   },
   async run(asked, io) {
-    const { settling, answers } = await settle(asked, io);
+    const leftOut = new LeftOut();
+    const { settling, answers } = await settle(asked, io, leftOut);
     const runs = answers || (await isHeld(asked.state, io.clock));
     const json = { asked: asked.revision, ...settling, orchestrator_runs: runs };
     const says = settlingText(settling, asked, io) + (runs ? '' : nobodyRuns(asked));
     io.stdout.write(asked.json ? `${JSON.stringify(json)}\n` : says);
+    leftOut.tell(io);
     return exitCodes[settling.state];
   },
 });
@@ -60,13 +63,13 @@ interface Asked extends Client {
 }
 
 /** Both the endpoint and the log are looked at: the log reaches back before the present start, and may be elsewhere. */
-async function settle(asked: Asked, io: Io): Promise<Found> {
+async function settle(asked: Asked, io: Io, leftOut: LeftOut): Promise<Found> {
   const giveUp = io.clock.deadline(asked.timeout * 1000, io.signal);
   const stop = new AbortController();
   const written: Event[] = [];
-  const reading = follow(asked, io, { written, signal: stop.signal });
+  const reading = follow(asked, io, { written, signal: stop.signal, leftOut });
   try {
-    return await Promise.race([untilSettled(asked, io, { written, signal: giveUp }), reading]);
+    return await Promise.race([untilSettled(asked, io, { written, signal: giveUp, leftOut }), reading]);
   } finally {
     stop.abort();
   }
@@ -82,16 +85,26 @@ interface Looking {
   /** What the log is known to say, oldest first. */
   readonly written: Event[];
   readonly signal: AbortSignal;
+  readonly leftOut: LeftOut;
 }
 
-async function untilSettled(asked: Asked, io: Io, { written, signal }: Looking): Promise<Found> {
+async function untilSettled(asked: Asked, io: Io, looking: Looking): Promise<Found> {
+  const { written, signal, leftOut } = looking;
   let troubled = '';
   const descent: Descent = { later: new Set(), judged: new Set() };
   for (;;) {
     const { events, trouble, answers } = await fromEndpoint(asked, io);
     const told = (): Settling =>
-      [events, written].map((each) => settlingOf(asked.revision, each, descent.later)).reduce(furthest);
-    if (told().state === 'unknown') await askGit([...written, ...events], asked, io, descent);
+      [events, written]
+        .map((each) => settlingOf(asked.revision, each, descent.later, leftOut))
+        .reduce(furthest);
+    if (told().state === 'unknown')
+      await askGit(
+        [...written, ...events].filter((each) => !leftOut.has(each)),
+        asked,
+        io,
+        descent,
+      );
     const settling = told();
     if (isFinal(settling) || signal.aborted) return { settling, answers };
     const worth = settling.state === 'unknown' ? trouble : null;

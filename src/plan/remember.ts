@@ -1,4 +1,5 @@
 import { ownValue, without } from '../lib/own-value.ts';
+import { overLine } from '../lib/over-line.ts';
 import type { Event } from '../model/event.ts';
 import { emptyMemory, emptyServerMemory, type Memory, type ServerMemory } from '../model/memory.ts';
 import { exits } from './remember/exits.ts';
@@ -29,11 +30,8 @@ export function rememberLine(
   memory: Memory,
   event: Event,
 ): { readonly memory: Memory; readonly mistake: unknown } {
-  try {
-    return { memory: remember(memory, event), mistake: null };
-  } catch (mistake) {
-    return { memory: { ...memory, seq: Math.max(memory.seq, event.seq) }, mistake };
-  }
+  const { state, mistake } = overLine(memory, () => remember(memory, event));
+  return { memory: mistake === null ? state : { ...state, seq: Math.max(state.seq, event.seq) }, mistake };
 }
 
 const wide: Folds<Memory> = {

@@ -56,6 +56,18 @@ describe('events', () => {
     expect(said).toBe('1 lines could not be read and were skipped\n');
   });
 
+  it('are shown where one makes us stumble, which is named', async () => {
+    const state = await log();
+    const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+    const poison = toLine(event(9, { event_type: 'revision_settled', servers: [] })).replace('[]', deep);
+    await appendFile(join(state, 'events.jsonl'), `${poison}\n${toLine(event(10))}\n`);
+    const { code, lines, said } = await shown({ state });
+    expect([code, lines]).toEqual([0, 5]);
+    expect(said).toContain(
+      '1 lines were set aside for a mistake of ours; send us the first, seq 9 (revision_settled): RangeError',
+    );
+  });
+
   it('are filtered by server, trace, type and time', async () => {
     const state = await log();
     expect((await shown({ state, server: 'mcp-server-coda' })).lines).toBe(1);

@@ -61,6 +61,19 @@ describe('report', () => {
     });
   });
 
+  it('reckons from the other lines where one makes us stumble, and says which', async () => {
+    const state = await stateFolder();
+    const poison = { event_type: 'memory_checkpoint', memory: { servers: { a: null } } };
+    const lines = [event(1, poison), ...older, ...newer].map((one) => `${toLine(one)}\n`);
+    await writeFile(join(state, 'events.jsonl'), lines.join(''));
+    const { code, out, said } = await shown({ state });
+    expect(code).toBe(0);
+    expect(out).toContain('mcp-server-coda  99.500 %   5 s   1 ');
+    expect(said).toContain(
+      '1 lines were set aside for a mistake of ours; send us the first, seq 1 (memory_checkpoint): TypeError',
+    );
+  });
+
   it('says what is open and what nobody watched', async () => {
     const state = await stateFolder();
     const stopped = event(5, { event_type: 'orchestrator_stopped', server_name: undefined, ...at(600) });

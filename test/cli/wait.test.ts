@@ -163,6 +163,22 @@ describe('wait', () => {
     expect((await waiting).code).toBe(0);
   });
 
+  it('goes on where a line makes us stumble, and says which', async () => {
+    const state = await stateFolder();
+    const poison = event(2, {
+      event_type: 'manifest_synced',
+      server_name: undefined,
+      commits: [null],
+    });
+    const log = [synced(1, A), poison, settled(3, A, 'applied')].map((each) => `${toLine(each)}\n`).join('');
+    await writeFile(join(state, 'events.jsonl'), log);
+    const { code, said } = await waited({ state });
+    expect([code, said]).toEqual([
+      0,
+      expect.stringContaining('send us the first, seq 2 (manifest_synced): TypeError'),
+    ]);
+  });
+
   it('says at once that no orchestrator runs, where the log has the answer already', async () => {
     const state = await stateFolder();
     const log = [synced(1, A), settled(2, A, 'applied')].map((each) => `${toLine(each)}\n`).join('');
