@@ -2,11 +2,13 @@ import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { askEngine, callEngine } from '../../examples/engine/engine-call.ts';
+import { bring } from '../../examples/engine/packages.ts';
 import { freePort } from '../../examples/engine/registry.ts';
 import { buildImage } from '../../examples/images/engine-images.ts';
 import { tarOf } from '../../examples/images/node-base.ts';
 import { containersOf } from '../../examples/stage/containers.ts';
 import { isReady, StatusFollower } from '../../examples/stage/status.ts';
+import { composeOf } from '../support/compose.ts';
 import { offlineBases } from '../support/offline-bases.ts';
 import { openTestStage, type TestStage } from '../support/stage.ts';
 
@@ -110,6 +112,52 @@ test('it ends by itself when it is asked to, and its server runs on', async () =
   expect((await inspect(`/containers/${id}/json`)).State).toMatchObject({ ExitCode: 0, Running: false });
   const servers = await containersOf(stage.engine, stage.owner);
   expect(servers.map(({ State }) => State)).toEqual(['running']);
+});
+
+test('the compose file, started by docker-compose as it is, is well, asks for its token and deploys a server', async () => {
+  await bring(['docker-compose'], console.log);
+  const { engine, owner, folder, name, repository } = stage;
+  const { socket } = engine.docker;
+  const the = `127.0.0.1:${engine.registry.port}/liminalcommons/the-server`;
+  const { RepoDigests } = await inspect(`/images/${the}:1.0.0/json`);
+  await stage.merge([
+    stage.entry('composed', { docker: { image: RepoDigests.find((one) => one.startsWith(the)) } }),
+  ]);
+  const port = await freePort();
+  const compose = await composeOf({
+    ...{ engine, folder, name: name('compose') },
+    instead: {
+      'mcp-orchestration:0.1.0': image,
+      '/var/run/docker.sock:': `${socket}:`,
+      '127.0.0.1:8090:8090': `127.0.0.1:${port}:8090`,
+    },
+    more: {
+      environment: { MCP_ORCHESTRATION_OWNER: owner, MCP_ORCHESTRATION_TRUST: the },
+      volumes: [`${repository.bare}:/manifest:ro`],
+    },
+    exported: {
+      MANIFEST: '/manifest',
+      DOCKER_GROUP: String((await stat(socket)).gid),
+    },
+  });
+  try {
+    await compose('up', '--detach', '--no-build');
+    const url = `http://127.0.0.1:${port}`;
+    const asked = async (headers: Record<string, string> = {}): Promise<Response> =>
+      fetch(`${url}/servers/${name('composed')}/status`, { headers });
+    await expect.poll(async () => (await asked().catch(() => null))?.status).toBe(401);
+    const ready = async (): Promise<unknown> => {
+      const answer = await asked({ authorization: 'Bearer a-token-of-a-test' });
+      return ((await answer.json()) as { readonly phase?: string }).phase;
+    };
+    await expect.poll(ready).toBe('ready');
+    await expect.poll(() => compose('ps')).toContain('healthy');
+  } catch (error) {
+    throw new Error(`${String(error)}\n${await compose('logs', '--no-color')}`);
+  } finally {
+    await compose('rm', '--stop', '--force', '-v');
+    await callEngine(socket, `/volumes/${name('compose')}`, { method: 'DELETE' });
+  }
 });
 
 interface Inspected {
