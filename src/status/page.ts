@@ -9,6 +9,7 @@ const files: Readonly<Record<string, readonly [file: URL, media: string]>> = {
   'app.js': [new URL('./page/app.js', import.meta.url), 'text/javascript'],
   'live.js': [new URL('./page/live.js', import.meta.url), 'text/javascript'],
   'draw.js': [new URL('./page/draw.js', import.meta.url), 'text/javascript'],
+  'plain.js': [new URL('./page/plain.js', import.meta.url), 'text/javascript'],
   'server.js': [new URL('./page/server.js', import.meta.url), 'text/javascript'],
   'timeline.js': [new URL('./page/timeline.js', import.meta.url), 'text/javascript'],
 };

@@ -147,6 +147,20 @@ describe('the page', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('shows nothing that turns the direction of writing or steers', async () => {
+    const turns = 'up \u202e\u2066 nwod \u001b[2J';
+    server.note(event(1, { event_type: 'server_down', server_name: github.name, reason: turns }));
+    server.publish(view([{ ...github, why: turns, description: turns }]));
+    await page.goto(server.url);
+    await item(github.name).locator('summary').click();
+    await page.locator('#events li', { hasText: 'server_down' }).waitFor();
+    await item(github.name).locator('dd', { hasText: 'nwod' }).waitFor();
+    const text = String(await page.evaluate('document.documentElement.outerHTML'));
+    expect(text.match(/nwod/g)?.length).toBeGreaterThanOrEqual(3);
+    expect(text).not.toMatch(/[\u202e\u2066\u001b]/);
+    expect(complaints).toEqual([]);
+  });
+
   it('runs nothing that is not its own', async () => {
     server.publish(view([github]));
     const answer = await page.goto(server.url);

@@ -1,3 +1,4 @@
+import { say } from './draw.js';
 import { follow } from './live.js';
 import { ServerItem } from './server.js';
 import { showEvents } from './timeline.js';
@@ -47,12 +48,11 @@ function showSnapshot(snapshot) {
 
 function showAround({ source, view }) {
   const revision = (source.applied_revision ?? source.attempted_revision ?? '').slice(0, 12);
-  at('source').textContent = [source.url, source.branch, revision, source.state, source.error]
-    .filter(Boolean)
-    .join(' · ');
+  const facts = [source.url, source.branch, revision, source.state, source.error];
+  say(at('source'), facts.filter(Boolean).join(' · '));
   at('doubt').hidden = view !== 'suspect';
-  at('doubt').textContent =
-    'So many servers fell silent at once that our own view is doubted: nothing is restarted.';
+  const doubt = 'So many servers fell silent at once that our own view is doubted: nothing is restarted.';
+  say(at('doubt'), doubt);
 }
 
 function showSummary() {
@@ -62,7 +62,7 @@ function showSummary() {
     .filter((each) => counts[each])
     .map((each) => `${counts[each]} ${each}`);
   const text = [`${items.size} ${items.size === 1 ? 'server' : 'servers'}`, ...parts].join(', ');
-  if (at('summary').textContent !== text) at('summary').textContent = text;
+  if (at('summary').textContent !== text) say(at('summary'), text);
   document.title = `${counts.unhealthy ? `(${counts.unhealthy} down) ` : ''}mcp-orchestration`;
 }
 
@@ -77,7 +77,7 @@ async function refreshEvents() {
   const { events } = await read(path);
   showEvents(at('events'), events, actions);
   at('trace').hidden = trace === null;
-  at('cause').textContent = `Only what ${trace} caused.`;
+  say(at('cause'), `Only what ${trace} caused.`);
 }
 
 async function refreshPasts() {
@@ -117,7 +117,7 @@ function showState(state) {
     lastHeard === null ? '' : ` What you see is from ${lastHeard.toISOString().slice(11, 19)} UTC.`;
   const text = state === 'live' ? 'live' : `cut off from the orchestrator; trying again.${since}`;
   at('live').className = state;
-  if (at('live').textContent !== text) at('live').textContent = text;
+  if (at('live').textContent !== text) say(at('live'), text);
 }
 
 function told(message) {

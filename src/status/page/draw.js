@@ -1,9 +1,18 @@
-/** Elements from values. Text is only ever set as text: no name can become markup. */
+import { plain } from './plain.js';
+
+/** Elements from values. Text is only ever set as text: no name can become markup, or steer what is beside it. */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) if (value !== null) made.setAttribute(name, value);
-  made.append(...children.filter((child) => child !== null && child !== ''));
+  for (const [name, value] of Object.entries(attributes))
+    if (value !== null) made.setAttribute(name, plain(value));
+  const shown = children.filter((child) => child !== null && child !== '');
+  made.append(...shown.map((child) => (child instanceof Node ? child : plain(child))));
   return made;
+}
+
+/** The same for an element that is there. */
+export function say(element, text) {
+  element.textContent = plain(text);
 }
 
 /** `label` is what is read aloud; the time itself is in UTC for everybody. */
@@ -25,7 +34,7 @@ export function picture(past) {
   }))
     svg.setAttribute(name, value);
   const title = document.createElementNS(SVG, 'title');
-  title.textContent = says;
+  say(title, says);
   svg.append(title, ...bars(past?.spans ?? []));
   return svg;
 }
