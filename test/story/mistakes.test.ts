@@ -116,7 +116,12 @@ it('a line of the log that cannot be remembered is set aside and told once, and 
   await stage.settled();
   const about = { instance: 'i-1', container_id: 'c', spec: 's', version: null };
   await written((seq) =>
-    stamped(seq, { event_type: 'drift_detected', server_name: 'b', ...about, drift: 5 }),
+    stamped(seq, {
+      event_type: 'drift_detected',
+      server_name: 'b',
+      ...about,
+      drift: [{ toString: 1, valueOf: 1 }],
+    }),
   );
   const { seq: line } = (await stage.events()).at(-1) ?? { seq: 0 };
   for (const _start of [1, 2]) {
