@@ -127,8 +127,11 @@ function hardened(
   call: Call & { readonly mark: string; readonly hear: () => void },
   abort: AbortSignal,
 ): SimpleGit {
-  const errors: SimpleGitOptions['errors'] = (error, { stdErr }) => {
+  const errors: SimpleGitOptions['errors'] = (error, { stdErr, exitCode }) => {
     if (call.cut?.isCut() === true) return undefined;
+    // Here a silent end may be an answer; of a remote it never is, and no answer must not look like an empty one.
+    const isUnsaid = error === undefined && exitCode !== 0 && call.outsideFor !== undefined;
+    if (isUnsaid && !abort.aborted) return new Error(`git ended with code ${exitCode} and did not say why`);
     // Standard output would be the manifest itself.
     return error !== undefined && stdErr.length > 0 && !abort.aborted ? Buffer.concat(stdErr) : error;
   };

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { Failure } from '../../src/model/failure.ts';
@@ -46,6 +48,17 @@ describe('what git says', () => {
   ])('%j is told with how to mend it: %s', (text, advice, withToken) => {
     const failure = explainGit(new Error(text), withToken ? 'Authorization: Basic c2VjcmV0LXRva2Vu' : null);
     expect(failure.suggestedAction).toContain(advice);
+  });
+
+  it('nothing at all of a remote, and ends with an error, is no empty answer', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'git'), '#!/bin/sh\nexit 128\n', { mode: 0o755 });
+    const settings = { environment: { PATH: folder }, protocols: 'https', sshCommand: null, header: null };
+    const outside = gitIn(folder, { ...settings, outsideFor: folder, clock: systemClock });
+    await expect(outside.text(['ls-remote'], within(10_000))).rejects.toMatchObject({
+      code: 'source_unusable',
+      message: expect.stringContaining('code 128') as string,
+    });
   });
 
   it('is told without how far it came', () => {
