@@ -95,6 +95,8 @@ export class Recorder {
     journalState('ok');
     const { memory, mistake } = rememberLine(this.#memory, event);
     this.#memory = memory;
+    // The clock may have been set back while the line was written: what it says is then of the future.
+    this.#latest = Math.max(this.#latest, event.time_ms);
     this.#say(event);
     this.#pass(tell, event);
     if (mistake !== null && event.event_type !== 'internal_error')
