@@ -30,6 +30,6 @@ export function withOwnPlaces(policy: Policy, config: Placed, env: Environment):
 /** null: it is on another machine. */
 function folderOf(manifest: string): string | null {
   if (manifest.startsWith('file://')) return fileURLToPath(manifest.replace(/[?#].*$/, ''));
-  const isElsewhere = /^[a-z][a-z0-9+.-]*:\/\//i.test(manifest) || /^[^/]+@[^/]+:/.test(manifest);
+  const isElsewhere = /^[a-z][a-z0-9+.-]*:\/\//i.test(manifest) || /^[^/@]+@[^/:]+:/.test(manifest);
   return isElsewhere ? null : manifest;
 }

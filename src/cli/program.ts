@@ -36,7 +36,8 @@ export async function runProgram(
 /** Nobody's input prints a stack: one sentence, and the innermost place for those who mend it. */
 function ownMistake(error: unknown): string {
   const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
-  const place = /([\w.-]+:\d+):\d+\)?$/m.exec(stack)?.[1] ?? 'an unknown place';
+  const innermost = stack.split('\n    at ')[1]?.slice(-300) ?? '';
+  const place = /([\w.-]+:\d+):\d+\)?$/m.exec(innermost)?.[1] ?? 'an unknown place';
   return plain(
     `a mistake in mcp-orchestration itself (${place}): ${message.slice(0, 300)}; please report it, with what you typed and the file that you gave`,
   );

@@ -1,6 +1,8 @@
 /** Whether a tidy absolute path is the folder or in it. */
 export const isWithin = (path: string, folder: string): boolean => {
-  const base = folder.replace(/\/+$/, '');
+  let end = folder.length;
+  while (folder[end - 1] === '/') end -= 1;
+  const base = folder.slice(0, end);
   return path === base || path.startsWith(`${base}/`);
 };
 

@@ -84,7 +84,7 @@ export function readChallenge(header: string | undefined): Challenge | null {
   const found = /\b(bearer)\b(.*)/i.exec(header ?? '') ?? /\b(basic)\b(.*)/i.exec(header ?? '');
   if (found === null) return null;
   const scheme = found[1]?.toLowerCase() === 'bearer' ? 'bearer' : 'basic';
-  const pairs = [...(found[2] ?? '').matchAll(/([a-z_]+)="([^"]*)"/gi)];
+  const pairs = [...(found[2] ?? '').matchAll(/\b([a-z_]+)="([^"]*)"/gi)];
   return {
     scheme,
     parameters: Object.fromEntries(pairs.map(([, name = '', value = '']) => [name.toLowerCase(), value])),

@@ -20,7 +20,7 @@ export function readAddress(manifest: string): Address {
   if (/^[a-z0-9+.-]+::/i.test(manifest)) throw notAnAddress(manifest);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(manifest)) return readUrl(manifest);
   if (SCP_FORM.test(manifest)) return { kind: 'remote', url: manifest, shown: manifest, login: null };
-  if (/^(https?|ssh|git|file):|^[^./][^/]*@|^(?![./]).*:.*@/i.test(manifest)) throw notAnAddress(manifest);
+  if (/^(https?|ssh|git|file):|^[^./][^/]*@|^(?![./])[^:]*:.*@/i.test(manifest)) throw notAnAddress(manifest);
   return here(manifest);
 }
 

@@ -43,7 +43,12 @@ export function shownAddress(text: string): string {
 }
 
 /** A text without the logins of the addresses in it; what stands between two of them in one line goes too. */
-export const maskLogins = (text: string): string => text.replace(/\/\/.*@/g, '//***@');
+export const maskLogins = (text: string): string => text.split('\n').map(maskedLine).join('\n');
+
+function maskedLine(line: string): string {
+  const [start, at] = [line.indexOf('//'), line.lastIndexOf('@')];
+  return start === -1 || at < start ? line : `${line.slice(0, start)}//***${line.slice(at)}`;
+}
 
 /**
  * What may be the secret of an address in a text, as written and decoded: after whichever `:` the password begins, and

@@ -61,7 +61,7 @@ const toldOf = (name: string, notes: readonly string[]): readonly string[] =>
 
 /** A tag or digest is believed before a version; without either the image's own default is meant. */
 function versioned({ image, version }: Given): { image: string; version: string | undefined } {
-  if (/[:@][^/]*$/.test(image)) return { image, version: undefined };
+  if (/[:@]/.test(image.slice(image.lastIndexOf('/') + 1))) return { image, version: undefined };
   return version === undefined ? { image: `${image}:latest`, version } : { image, version };
 }
 

@@ -6,7 +6,7 @@ export const namesSecret = (name: string): boolean =>
 export const isSecretValue = (value: string): boolean => looks.some((look) => look.test(value));
 
 const looks: readonly RegExp[] = [
-  /:\/\/[^/\s@]*:[^/\s@]+@/,
+  /:\/\/[^/\s@:]*:[^/\s@]+@/,
   /\b(bearer|basic)\s+\S{6,}/i,
   /\bauthorization\s*[:=]/i,
   /^(gh[a-z]_|github_pat_|sk-|xox[a-z]-|glpat-|npm_|AKIA|ya29\.|eyJ[\w-]+\.)/,
@@ -15,7 +15,7 @@ const looks: readonly RegExp[] = [
 
 /** Something that another program fills in: `{{fetch.path}}`, `${input:path}`, `{tenant}`. */
 export const holdsTemplate = (text: string): boolean =>
-  /\{\{[^}]*\}\}|\$\{[^}]*\}|\{[A-Za-z_][\w.-]*\}/.test(text);
+  /\{\{[^{}]*\}\}|\$\{[^{}]*\}|\{[A-Za-z_][\w.-]*\}/.test(text);
 
 /** `--api-key` -> `API_KEY`: the variable that a server most likely reads in its place. */
 export const variableFor = (flag: string): string =>

@@ -77,7 +77,14 @@ function objection({ source, target }: Mount, before: readonly Mount[]): string 
 }
 
 const volumeOf = ({ source, target, isReadOnly }: Mount): Volume => ({
-  source: source || target.replace(/[^a-zA-Z0-9_.-]+/g, '-').replace(/^[^a-zA-Z0-9]+|-+$/g, '') || 'data',
+  source: source || nameOf(target) || 'data',
   target,
   ...(isReadOnly ? { read_only: true } : {}),
 });
+
+const nameOf = (target: string): string =>
+  target
+    .replace(/[^a-zA-Z0-9_.-]+/g, '-')
+    .replace(/^[^a-zA-Z0-9]+/, '')
+    .slice(0, 200)
+    .replace(/-+$/, '');
