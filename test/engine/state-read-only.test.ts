@@ -25,9 +25,11 @@ async function ownDisk(): Promise<{ readonly path: string; breaks(): void; mends
     path,
     // As the system does it to a disk that fails: files that are open can be written no more either.
     breaks: () => run('mount', '-o', 'remount,abort', path),
+    // Containers that start just now hold what was mounted: a copy is another disk for the system.
     mends: () => {
-      run('umount', path);
-      run('mount', '-o', 'loop', image, path);
+      run('umount', '--lazy', path);
+      run('cp', image, `${image}-mended`);
+      run('mount', '-o', 'loop', `${image}-mended`, path);
     },
   };
 }
