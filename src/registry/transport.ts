@@ -120,10 +120,12 @@ function headersFor(target: URL, from: URL, { headers = {} }: Ask): Readonly<Rec
 /** A POST carries its secret in its body and is not sent anywhere else. */
 function redirectOf({ status, headers, url }: Reply, { method }: Ask): URL | null {
   if (method === 'POST' || ![301, 302, 303, 307, 308].includes(status)) return null;
-  const target = headers['location'] ?? '';
-  if (!URL.canParse(target, url.href))
+  const location = headers['location'] ?? '';
+  const target = URL.canParse(location, url.href) ? new URL(location, url) : null;
+  // `data:` and the like have no host that could be asked.
+  if (target === null || !/^https?:$/.test(target.protocol))
     throw new Failure('registry_answer', `${url.host} redirects to nowhere`);
-  return new URL(target, url);
+  return target;
 }
 
 function answerOf(reply: Reply, now: number): Reply {

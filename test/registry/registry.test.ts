@@ -125,6 +125,7 @@ describe('a registry in trouble', () => {
     ['an old kind of manifest', serving('{}', 'application/vnd.docker.distribution.manifest.v1+prettyjws')],
     ['endless redirects', status(307, { location: '/v2/a/manifests/1' })],
     ['a redirect to nowhere', status(307, { location: 'http://[' })],
+    ['a redirect to what has no host', status(307, { location: 'data:text/plain,x' })],
     ['a redirect out of encryption', status(307, { location: 'http://example.invalid/' })],
   ])('with %s gives an answer we cannot use', async (_what, handler) => {
     expect(await failing(handler)).toMatchObject({ code: 'registry_answer' });
