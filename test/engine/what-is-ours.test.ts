@@ -87,8 +87,12 @@ function startTool(server: string): { readonly end: () => Promise<number> } {
   let ended = false;
   const change = async ({ Id }: { readonly Id: string }): Promise<void> => {
     if (changed.has(Id)) return;
-    changed.add(Id);
-    await ask('POST', `/containers/${Id}/update`, { Memory: 2 ** 28, MemorySwap: 2 ** 28 });
+    const limits = { Memory: 2 ** 28, MemorySwap: 2 ** 28 };
+    // One that comes or goes just now may refuse: it is asked again.
+    await ask('POST', `/containers/${Id}/update`, limits).then(
+      () => changed.add(Id),
+      () => undefined,
+    );
   };
   const work = async (): Promise<void> => {
     while (!ended) {
