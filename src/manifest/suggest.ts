@@ -1,5 +1,9 @@
+/** What is longer is no slip of a hand, and may be anything: a whole map that became a key. */
+const LONGEST = 64;
+
 /** The word of `known` that a person most likely meant, or null. */
 export function closest(word: string, known: readonly string[]): string | null {
+  if (word.length > LONGEST) return null;
   const limit = Math.max(1, Math.floor(word.length / 3));
   const ranked = known
     .map((candidate) => ({ candidate, far: distance(plain(word), plain(candidate)) }))
@@ -9,7 +13,7 @@ export function closest(word: string, known: readonly string[]): string | null {
 }
 
 /** `healthCheck`, `health-check` and `health_check` are the same word to a person. */
-const plain = (word: string): string => word.toLowerCase().replaceAll(/[-_]/g, '').slice(0, 64);
+const plain = (word: string): string => word.toLowerCase().replaceAll(/[-_]/g, '');
 
 /** Levenshtein: insertions, deletions and replacements between two words. */
 function distance(a: string, b: string): number {
