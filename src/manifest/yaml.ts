@@ -14,6 +14,8 @@ export interface Parsed {
 }
 
 const MAX_ALIASES = 20;
+/** A longer key is text that lost its quotes or its colon: it may hold values, and is not shown. */
+const MAX_KEY = 255;
 
 /**
  * Reads one YAML 1.2 document. YAML's own warnings count as errors. At most 20 aliases.
@@ -43,6 +45,7 @@ function mistaken(text: string, file: string): Problem | null {
   return problemAt(file, place, 'a merge was not finished: here is a conflict marker', CONFLICT_ADVICE);
 }
 
+const KEY_ADVICE = 'Check the quotes, brackets and colons of this line and the one before.';
 const LFS_ADVICE =
   'Keep this file out of Git LFS: remove its pattern from .gitattributes, then git add --renormalize and commit.';
 const CONFLICT_ADVICE =
@@ -114,6 +117,7 @@ class Survey {
     for (const { key, value } of map.items) {
       const name = isScalar(key) ? String(key.value) : '';
       const place = isNode(key) && key.range ? placeAt(this.#lines, key.range[0]) : null;
+      if (name.length > MAX_KEY) return this.#fault(place, 'a key is longer than 255 letters', KEY_ADVICE);
       if (seen.has(name)) this.#fault(place, `the key \`${name}\` is here twice`, 'Keep one of the two.');
       if (name === '__proto__') this.#fault(place, 'the key `__proto__` is not allowed', 'Remove it.');
       seen.add(name);
